@@ -1,0 +1,215 @@
+//! The Discord side: the bot, its slash commands and its buttons. State lives in the store and the
+//! atlas; nothing here survives a restart, and nothing needs to.
+
+mod buttons;
+mod connect;
+mod custom_id;
+mod data;
+mod errors;
+mod find;
+mod my_data;
+mod respond;
+mod results;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use mirage::atlas::Atlas;
+use mirage::config::Secret;
+use mirage::store::Store;
+use poise::serenity_prelude as serenity;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use data::Data;
+use errors::CommandError;
+
+pub use connect::StartError;
+
+/// What commands get.
+type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
+
+/// How long answers that are under way may take after a shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often old searches are deleted.
+const CLEANING: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How the bot reaches Discord.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The bot's token.
+    pub token: Secret,
+    /// Base URL of a Discord-compatible server; Discord itself without it.
+    pub discord_url: Option<Url>,
+    /// The one server to register the commands in; everywhere without it.
+    pub guild: Option<u64>,
+}
+
+/// Every command that the bot has, in one list.
+fn commands() -> Vec<poise::Command<Data, CommandError>> {
+    vec![find::find(), my_data::my_data()]
+}
+
+/// Runs the bot until `cancel` is triggered. `ready` is called once, when the commands are
+/// registered and Discord sends events.
+///
+/// # Errors
+/// [`StartError`] when Discord can't be reached, refuses the token, or ends the session.
+pub async fn run(
+    atlas: Atlas,
+    store: Store,
+    settings: Settings,
+    cancel: CancellationToken,
+    ready: impl FnOnce() + Send + 'static,
+) -> Result<(), StartError> {
+    let http = connect::http(&settings);
+    let gateway = connect::gateway(&http, &settings).await?;
+    let data = Data::new(atlas, store.clone());
+    let failed = Arc::new(connect::SetupFailure::default());
+    let framework = framework(
+        data.clone(),
+        settings.guild,
+        Arc::clone(&failed),
+        &cancel,
+        ready,
+    );
+    let mut client = serenity::ClientBuilder::new_with_http(http, serenity::GatewayIntents::GUILDS)
+        .framework(framework)
+        .await
+        .map_err(|error| StartError::from_serenity(error))?;
+    connect::assert_gateway(&*client.ws_url.lock().await, &gateway)?;
+    let shards = Arc::clone(&client.shard_manager);
+    let cleaning = tokio::spawn(forget_old_searches(store));
+    let running = tokio::spawn(async move { client.start().await });
+    tokio::pin!(running);
+    let ended = tokio::select! {
+        ended = &mut running => Some(ended),
+        () = cancel.cancelled() => None,
+    };
+    cleaning.abort();
+    data.work.close();
+    if tokio::time::timeout(GRACE, data.work.wait()).await.is_err() {
+        tracing::warn!("some answers were not finished before the shutdown");
+    }
+    shards.shutdown_all().await;
+    let ended = match ended {
+        Some(ended) => ended,
+        None => running.await,
+    };
+    if let Some(error) = failed.take() {
+        return Err(error);
+    }
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(StartError::from_serenity(error)),
+        Err(_) => Err(StartError::Ended(
+            "the connection's task ended by itself".to_owned(),
+        )),
+    }
+}
+
+fn framework(
+    data: Data,
+    guild: Option<u64>,
+    failed: Arc<connect::SetupFailure>,
+    cancel: &CancellationToken,
+    ready: impl FnOnce() + Send + 'static,
+) -> poise::Framework<Data, CommandError> {
+    let options = poise::FrameworkOptions {
+        commands: commands(),
+        on_error: |error| Box::pin(errors::on_error(error)),
+        event_handler: |context, event, _, data| Box::pin(on_event(context, event, data)),
+        initialize_owners: false,
+        ..poise::FrameworkOptions::default()
+    };
+    let cancel = cancel.clone();
+    poise::Framework::builder()
+        .options(options)
+        .initialize_owners(false)
+        .setup(move |context, _, framework| {
+            Box::pin(async move {
+                // A bot whose commands can't be registered looks alive and answers nothing.
+                match register(context, &framework.options().commands, guild).await {
+                    Ok(()) => ready(),
+                    Err(error) => {
+                        failed.set(StartError::from_serenity(error));
+                        cancel.cancel();
+                    }
+                }
+                Ok(data)
+            })
+        })
+        .build()
+}
+
+async fn register(
+    context: &serenity::Context,
+    commands: &[poise::Command<Data, CommandError>],
+    guild: Option<u64>,
+) -> Result<(), serenity::Error> {
+    respond::with_retries(|| async {
+        match guild {
+            Some(guild) => {
+                let guild = serenity::GuildId::new(guild);
+                poise::builtins::register_in_guild(context, commands, guild).await
+            }
+            None => poise::builtins::register_globally(context, commands).await,
+        }
+    })
+    .await
+}
+
+async fn on_event(
+    context: &serenity::Context,
+    event: &serenity::FullEvent,
+    data: &Data,
+) -> Result<(), CommandError> {
+    if let serenity::FullEvent::InteractionCreate {
+        interaction: serenity::Interaction::Component(component),
+    } = event
+    {
+        buttons::dispatch(context, component, data).await;
+    }
+    Ok(())
+}
+
+async fn forget_old_searches(store: Store) {
+    loop {
+        match store.forget_old_searches(SystemTime::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted old searches"),
+            Err(error) => tracing::warn!(%error, "old searches could not be deleted"),
+        }
+        tokio::time::sleep(CLEANING).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_command_is_described_and_named_once() {
+        let mut names = HashSet::new();
+        for command in commands() {
+            assert!(names.insert(command.name.clone()), "{} twice", command.name);
+            let described = |text: &Option<_>| {
+                text.as_ref()
+                    .is_some_and(|text: &std::borrow::Cow<'_, str>| {
+                        (1..=100).contains(&text.chars().count())
+                    })
+            };
+            for command in std::iter::once(&command).chain(&command.subcommands) {
+                assert!(
+                    described(&command.description),
+                    "{} has no description",
+                    command.name
+                );
+                for parameter in &command.parameters {
+                    assert!(described(&parameter.description), "{}", parameter.name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! How failures reach people: an expected one as its own plain sentence, anything else as
+//! "Something went wrong" with an id that is found in the log.
+
+use mirage::atlas::AtlasError;
+use mirage::store::StoreError;
+use poise::FrameworkError;
+use poise::serenity_prelude as serenity;
+
+use super::data::Data;
+
+/// What a command ends with when it doesn't answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// Shown as it is written.
+    #[error("{0}")]
+    Shown(String),
+    /// Logged; the person sees an id.
+    #[error(transparent)]
+    Unexpected(#[from] anyhow::Error),
+}
+
+impl From<AtlasError> for CommandError {
+    fn from(error: AtlasError) -> Self {
+        match error {
+            AtlasError::EmptyQuery
+            | AtlasError::LongQuery { .. }
+            | AtlasError::NoSuchEntry { .. }
+            | AtlasError::DiskFull(_) => Self::Shown(error.to_string()),
+            AtlasError::Missing { .. }
+            | AtlasError::OtherEncoder { .. }
+            | AtlasError::OtherLayout { .. }
+            | AtlasError::Dataset(_)
+            | AtlasError::Encoder(_)
+            | AtlasError::Interrupted
+            | AtlasError::Read(_)
+            | AtlasError::Starter(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DiskFull(_) | StoreError::Busy(_) => Self::Shown(error.to_string()),
+            StoreError::InUse { .. }
+            | StoreError::Unopened { .. }
+            | StoreError::Migration(_)
+            | StoreError::Database(_)
+            | StoreError::Corrupt(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<serenity::Error> for CommandError {
+    fn from(error: serenity::Error) -> Self {
+        Self::Unexpected(error.into())
+    }
+}
+
+impl CommandError {
+    /// The sentence for the person; an unexpected failure goes to the log under the same id.
+    /// The id is the interaction's, so a support request leads to the line without more state.
+    pub(crate) fn sentence(&self, interaction: u64, what: &str) -> String {
+        match self {
+            Self::Shown(sentence) => sentence.clone(),
+            Self::Unexpected(error) => {
+                let id = short(interaction);
+                tracing::error!(
+                    id,
+                    what,
+                    error = format!("{error:#}"),
+                    "an interaction failed"
+                );
+                format!("Something went wrong. If it happens again, tell your tutor this id: {id}")
+            }
+        }
+    }
+}
+
+/// A number in 36 digits: shorter to read out.
+fn short(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        let digit = u32::try_from(number % 36).unwrap_or(0);
+        digits.push(
+            char::from_digit(digit, 36)
+                .unwrap_or('0')
+                .to_ascii_uppercase(),
+        );
+        number /= 36;
+        if number == 0 {
+            return digits.into_iter().rev().collect();
+        }
+    }
+}
+
+/// Handles every failure that poise reports. Each new kind must be thought about: no wildcard.
+pub(crate) async fn on_error(error: FrameworkError<'_, Data, CommandError>) {
+    let (context, failure) = match error {
+        FrameworkError::Command { error, ctx, .. } => (ctx, error),
+        FrameworkError::CommandPanic { payload, ctx, .. } => {
+            let reason = payload.unwrap_or_else(|| "no reason given".to_owned());
+            (
+                ctx,
+                CommandError::Unexpected(anyhow::anyhow!("the command panicked: {reason}")),
+            )
+        }
+        FrameworkError::ArgumentParse { error, ctx, .. } => (
+            ctx,
+            CommandError::Shown(format!("An option can't be read: {error}.")),
+        ),
+        FrameworkError::CommandStructureMismatch {
+            description, ctx, ..
+        } => {
+            tracing::warn!(description, "Discord holds an older form of a command");
+            let sentence = "This command has changed. Reload Discord and try again.";
+            (
+                poise::Context::Application(ctx),
+                CommandError::Shown(sentence.to_owned()),
+            )
+        }
+        FrameworkError::SubcommandRequired { ctx } => shown(ctx, "Choose one of the subcommands."),
+        FrameworkError::CooldownHit { ctx, .. } => shown(ctx, "Wait a moment, then try again."),
+        FrameworkError::MissingBotPermissions { ctx, .. } => shown(
+            ctx,
+            "The bot lacks a permission here. Ask an administrator of the server.",
+        ),
+        FrameworkError::MissingUserPermissions { ctx, .. }
+        | FrameworkError::PermissionFetchFailed { ctx, .. }
+        | FrameworkError::NotAnOwner { ctx, .. }
+        | FrameworkError::CommandCheckFailed { ctx, .. } => {
+            shown(ctx, "You may not use this command here.")
+        }
+        FrameworkError::GuildOnly { ctx, .. } => shown(ctx, "Use this command in a server."),
+        FrameworkError::DmOnly { ctx, .. } => shown(ctx, "Use this command in a direct message."),
+        FrameworkError::NsfwOnly { ctx, .. } => shown(ctx, "This command is not for this channel."),
+        FrameworkError::Setup { error, .. } => return log("the set-up failed", &error),
+        FrameworkError::EventHandler { error, .. } => return log("an event failed", &error),
+        FrameworkError::UnknownInteraction { interaction, .. } => {
+            tracing::warn!(
+                command = interaction.data.name,
+                "Discord sent an unknown command"
+            );
+            return;
+        }
+        // Messages are not read, so these can't come up.
+        FrameworkError::DynamicPrefix { .. }
+        | FrameworkError::UnknownCommand { .. }
+        | FrameworkError::NonCommandMessage { .. } => return,
+        FrameworkError::__NonExhaustive(never) => match never {},
+    };
+    reply(context, &failure).await;
+}
+
+fn shown<'a>(
+    context: poise::Context<'a, Data, CommandError>,
+    sentence: &str,
+) -> (poise::Context<'a, Data, CommandError>, CommandError) {
+    (context, CommandError::Shown(sentence.to_owned()))
+}
+
+fn log(what: &str, error: &CommandError) {
+    tracing::error!(error = format!("{error:#}"), "{what}");
+}
+
+async fn reply(context: poise::Context<'_, Data, CommandError>, failure: &CommandError) {
+    let sentence = failure.sentence(context.id(), &context.command().qualified_name);
+    // Autocomplete has no place for a sentence: it shows no suggestion.
+    if let poise::Context::Application(application) = context
+        && application.interaction_type == poise::CommandInteractionType::Autocomplete
+    {
+        return;
+    }
+    let reply = poise::CreateReply::default()
+        .content(sentence)
+        .ephemeral(true);
+    if let Err(error) = context.send(reply).await {
+        tracing::warn!(%error, "a failure could not be shown");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expected_failure_is_shown_and_another_is_an_id() {
+        let expected = CommandError::from(AtlasError::EmptyQuery);
+        assert!(
+            expected
+                .sentence(1, "find")
+                .starts_with("The query is empty.")
+        );
+        let secret = CommandError::Unexpected(anyhow::anyhow!("/secret/path: row 7"));
+        let sentence = secret.sentence(35 * 36 + 1, "find");
+        assert!(
+            sentence.ends_with("id: Z1") && !sentence.contains("secret"),
+            "{sentence}"
+        );
+    }
+}

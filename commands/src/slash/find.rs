@@ -1,0 +1,212 @@
+//! `/find`: pictures of the atlas for words, and the pages behind its buttons. Ranking is the
+//! library's; how a page looks is decided in [`super::results`].
+
+use mirage::atlas::{EntryId, Field, Filter, Outcome, Query, Request};
+use mirage::store::{Search, SearchId, SearchSubject};
+use poise::serenity_prelude as serenity;
+
+use super::Context;
+use super::data::Data;
+use super::errors::CommandError;
+use super::respond::with_retries;
+use super::results::{self, LARGEST_PAGE, Page, quote};
+
+/// Discord's most suggestions for an option.
+const SUGGESTIONS: usize = 25;
+
+/// Find medical pictures by words
+#[poise::command(slash_command)]
+pub(crate) async fn find(
+    context: Context<'_>,
+    #[description = "What to look for, for instance: axial brain MRI"]
+    #[autocomplete = "suggest_query"]
+    #[max_length = 2000]
+    query: String,
+    #[description = "Only this modality, for instance MRI"]
+    #[autocomplete = "suggest_modality"]
+    modality: Option<String>,
+    #[description = "Only this part of the body, for instance shoulder"]
+    #[autocomplete = "suggest_body_part"]
+    body_part: Option<String>,
+    #[description = "Only this licence"]
+    #[autocomplete = "suggest_licence"]
+    licence: Option<String>,
+    #[description = "Only this source or collection"]
+    #[autocomplete = "suggest_source"]
+    source: Option<String>,
+    #[description = "How many pictures to show at once, 1 to 5 (default 5)"]
+    #[min = 1]
+    #[max = 5]
+    k: Option<u8>,
+    #[description = "Show the answer to you alone"] private: Option<bool>,
+) -> Result<(), CommandError> {
+    let data = context.data();
+    let _work = data.work.token();
+    // Discord waits three seconds for a sign; a search may have to wait for others.
+    let private = private.unwrap_or(false);
+    with_retries(|| async { context.defer_response(private).await }).await?;
+    let search = Search {
+        user: context.interaction.user.id.get(),
+        subject: SearchSubject::Query(query),
+        filter: Filter {
+            modality,
+            body_part,
+            licence,
+            source,
+        },
+        results: Vec::new(),
+        page_size: usize::from(k.unwrap_or(5)).clamp(1, LARGEST_PAGE),
+    };
+    let page = first_page(data, search).await?;
+    let edit = page.into_edit();
+    with_retries(|| {
+        context
+            .interaction
+            .edit_response(context.http(), edit.clone())
+    })
+    .await?;
+    Ok(())
+}
+
+/// Searches, remembers the search for its buttons, and makes its first page.
+pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, CommandError> {
+    // One search over all candidates: its whole order is what the buttons refer to.
+    let outcome = data.atlas.search(&request(&search, 0, usize::MAX)).await?;
+    search.results = outcome
+        .hits
+        .iter()
+        .map(|hit| hit.entry.id.clone())
+        .collect();
+    let shown: &[_] = match &outcome.no_match {
+        Some(no_match) => &no_match.without_filter,
+        None => &outcome.hits,
+    };
+    let shown = &shown[..shown.len().min(search.page_size)];
+    let id = match outcome.no_match {
+        // Its buttons would page through a search that has no results.
+        Some(_) => None,
+        None => Some(data.store.remember_search(&search).await?),
+    };
+    let pictures = pictures(data, shown.iter().map(|hit| hit.entry.id.clone())).await?;
+    Ok(results::page(
+        &subject(&search),
+        &outcome,
+        shown,
+        &pictures,
+        id.as_ref(),
+        search.page_size,
+    ))
+}
+
+/// A later page of a search that is stored.
+pub(crate) async fn page_at(
+    data: &Data,
+    id: &SearchId,
+    search: &Search,
+    offset: usize,
+) -> Result<Page, CommandError> {
+    let outcome = data
+        .atlas
+        .search(&request(search, offset, search.page_size))
+        .await?;
+    if outcome.hits.is_empty() {
+        let sentence = "There are no further pictures. Use /find again for a fresh answer.";
+        return Err(CommandError::Shown(sentence.to_owned()));
+    }
+    let Outcome { hits, .. } = &outcome;
+    let pictures = pictures(data, hits.iter().map(|hit| hit.entry.id.clone())).await?;
+    Ok(results::page(
+        &subject(search),
+        &outcome,
+        hits,
+        &pictures,
+        Some(id),
+        search.page_size,
+    ))
+}
+
+fn request(search: &Search, offset: usize, limit: usize) -> Request {
+    let query = match &search.subject {
+        SearchSubject::Query(query) => Query::Text(query.clone()),
+        SearchSubject::Like(entry) => Query::Like(entry.clone()),
+    };
+    Request {
+        query,
+        filter: search.filter.clone(),
+        offset,
+        limit,
+    }
+}
+
+/// What was searched for, as it is named in a sentence.
+fn subject(search: &Search) -> String {
+    let what = match &search.subject {
+        SearchSubject::Query(query) => quote(query),
+        SearchSubject::Like(entry) => format!("pictures like {}", quote(entry.as_str())),
+    };
+    if search.filter.is_empty() {
+        what
+    } else {
+        format!("{what} with {}", quote(&search.filter.to_string()))
+    }
+}
+
+async fn pictures(
+    data: &Data,
+    ids: impl Iterator<Item = EntryId>,
+) -> Result<Vec<Vec<u8>>, CommandError> {
+    let ids: Vec<EntryId> = ids.collect();
+    let pictures = data.atlas.pictures(&ids).await?;
+    Ok(pictures.into_iter().map(|(_, picture)| picture).collect())
+}
+
+async fn suggest_query(context: Context<'_>, typed: &str) -> Vec<String> {
+    match context.data().atlas.catalogue().await {
+        Ok(catalogue) => catalogue.suggest(typed, SUGGESTIONS),
+        Err(error) => {
+            tracing::warn!(%error, "no suggestions");
+            Vec::new()
+        }
+    }
+}
+
+async fn suggest_modality(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+    suggest_value(context, Field::Modality, typed).await
+}
+
+async fn suggest_body_part(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+    suggest_value(context, Field::BodyPart, typed).await
+}
+
+async fn suggest_licence(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+    suggest_value(context, Field::Licence, typed).await
+}
+
+async fn suggest_source(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+    suggest_value(context, Field::Source, typed).await
+}
+
+async fn suggest_value(
+    context: Context<'_>,
+    field: Field,
+    typed: &str,
+) -> Vec<serenity::AutocompleteChoice> {
+    let Ok(catalogue) = context.data().atlas.catalogue().await else {
+        return Vec::new();
+    };
+    catalogue
+        .complete(field, typed, SUGGESTIONS)
+        .into_iter()
+        // Discord refuses a longer value, and with it all suggestions.
+        .filter(|facet| facet.value.encode_utf16().count() <= 100)
+        .map(|facet| {
+            let name = format!("{} ({})", facet.value, facet.count);
+            let name = if name.encode_utf16().count() <= 100 {
+                name
+            } else {
+                facet.value.clone()
+            };
+            serenity::AutocompleteChoice::new(name, facet.value)
+        })
+        .collect()
+}

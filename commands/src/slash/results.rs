@@ -1,0 +1,425 @@
+//! A page of results as a Discord message: content line, one embed a picture, and buttons. All of
+//! Discord's limits are kept here; nothing is sent.
+
+use mirage::atlas::{Entry, Hit, MatchedBy, NoMatch, Outcome};
+use mirage::store::SearchId;
+use poise::serenity_prelude as serenity;
+use serenity::{CreateActionRow, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::custom_id::CustomId;
+
+/// Most results a page: one button a result in a row of five.
+pub(crate) const LARGEST_PAGE: usize = 5;
+/// Discord counts at most 6,000 characters over all embeds of a message; five captions, titles
+/// and fields of these lengths stay below it.
+const CAPTION: usize = 560;
+const TITLE: usize = 100;
+const FIELD: usize = 200;
+const ALT: usize = 1_024;
+const QUERY: usize = 200;
+
+/// A message that is ready to be sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) content: String,
+    pub(crate) embeds: Vec<CreateEmbed>,
+    pub(crate) rows: Vec<CreateActionRow>,
+    pub(crate) pictures: Vec<CreateAttachment>,
+}
+
+impl Page {
+    /// The page as the answer to an interaction; pictures of an earlier page go.
+    pub(crate) fn into_edit(self) -> serenity::EditInteractionResponse {
+        let mut attachments = serenity::EditAttachments::new();
+        for picture in self.pictures {
+            attachments = attachments.add(picture);
+        }
+        serenity::EditInteractionResponse::new()
+            .content(self.content)
+            .embeds(self.embeds)
+            .components(self.rows)
+            .attachments(attachments)
+    }
+}
+
+/// The page that shows `hits`, with their pictures in the same order.
+pub(crate) fn page(
+    subject: &str,
+    outcome: &Outcome,
+    hits: &[Hit],
+    pictures: &[Vec<u8>],
+    search: Option<&SearchId>,
+    page_size: usize,
+) -> Page {
+    Page {
+        content: content(subject, outcome, hits),
+        embeds: hits
+            .iter()
+            .enumerate()
+            .map(|(index, hit)| embed(index, hit))
+            .collect(),
+        rows: search.map_or_else(Vec::new, |search| {
+            rows(search, outcome.total, hits, page_size)
+        }),
+        pictures: hits
+            .iter()
+            .zip(pictures)
+            .enumerate()
+            .map(|(index, (hit, picture))| {
+                CreateAttachment::bytes(picture.clone(), file_name(index))
+                    .description(truncate(hit.entry.alt_text(), ALT))
+            })
+            .collect(),
+    }
+}
+
+fn content(subject: &str, outcome: &Outcome, hits: &[Hit]) -> String {
+    match (&outcome.no_match, hits) {
+        (Some(no_match), _) => no_match_sentence(subject, no_match),
+        (None, []) => format!("Nothing was found for {subject}. The atlas may be empty."),
+        (None, [first, .., last]) => {
+            format!(
+                "Pictures {} to {} of {} for {subject}",
+                first.rank, last.rank, outcome.total
+            )
+        }
+        (None, [only]) => format!("Picture {} of {} for {subject}", only.rank, outcome.total),
+    }
+}
+
+/// Says which value nobody has, what is near, and what is shown in its place.
+fn no_match_sentence(subject: &str, no_match: &NoMatch) -> String {
+    let mut text = format!("No picture passes the filter for {subject}.");
+    for (field, value, nearest) in &no_match.unknown {
+        let value = quote(value);
+        text.push_str(&format!(" No picture has the {field} {value}"));
+        match nearest.as_slice() {
+            [] => text.push('.'),
+            nearest => text.push_str(&format!("; the nearest: {}.", nearest.join(", "))),
+        }
+    }
+    if no_match.unknown.is_empty() {
+        text.push_str(" Each value exists, but no picture has them together.");
+    }
+    if !no_match.without_filter.is_empty() {
+        text.push_str(" Without the filter there is:");
+    }
+    truncate(&text, 1_900)
+}
+
+fn embed(index: usize, hit: &Hit) -> CreateEmbed {
+    let entry = &hit.entry;
+    let provenance = &entry.provenance;
+    let mut embed = CreateEmbed::new()
+        .title(truncate(
+            &format!("{}. {}", hit.rank, heading(entry)),
+            TITLE,
+        ))
+        .description(truncate(&escape(&entry.description.caption), CAPTION))
+        .image(format!("attachment://{}", file_name(index)))
+        .field("Why it is here", truncate(&reason(hit), FIELD), false)
+        .field(
+            "Source",
+            truncate(&or_unknown(&provenance.source), FIELD),
+            true,
+        )
+        .field(
+            "Licence",
+            truncate(&or_unknown(&provenance.licence), FIELD / 2),
+            true,
+        );
+    if let Some(url) = link(entry) {
+        embed = embed.url(url);
+    }
+    embed.footer(CreateEmbedFooter::new("For study, not for diagnosis"))
+}
+
+/// Modality, plane and body part: what a student wants to know first.
+fn heading(entry: &Entry) -> String {
+    let description = &entry.description;
+    let parts = [
+        Some(description.modality.as_str()),
+        description.plane.as_deref(),
+        description.body_part.as_deref(),
+    ];
+    let known: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if known.is_empty() {
+        "Picture".to_owned()
+    } else {
+        known.join(", ")
+    }
+}
+
+/// Why a hit was found, in words: never a percentage.
+pub(crate) fn reason(hit: &Hit) -> String {
+    let words = hit.shared_words.join(", ");
+    match (hit.matched_by, words.is_empty()) {
+        (MatchedBy::Both, false) => format!("Meaning and words: {}", escape(&words)),
+        (MatchedBy::Both, true) => "Meaning and words".to_owned(),
+        (MatchedBy::Words, false) => format!("Words: {}", escape(&words)),
+        (MatchedBy::Words, true) => "Words".to_owned(),
+        (MatchedBy::Meaning, _) => "Meaning".to_owned(),
+    }
+}
+
+fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<CreateActionRow> {
+    let Some(first) = hits.first().map(|hit| hit.rank - 1) else {
+        return Vec::new();
+    };
+    let page = |offset| {
+        CustomId::Page {
+            search: search.clone(),
+            offset,
+        }
+        .to_string()
+    };
+    let next = first + hits.len();
+    // Where a button leads nowhere its offset is only kept unique.
+    let previous = CreateButton::new(page(first.saturating_sub(page_size)))
+        .label("Previous")
+        .style(serenity::ButtonStyle::Secondary)
+        .disabled(first == 0);
+    let next = CreateButton::new(page(next))
+        .label("Next")
+        .style(serenity::ButtonStyle::Primary)
+        .disabled(next >= total);
+    let like = hits.iter().map(|hit| {
+        let id = CustomId::Like {
+            search: search.clone(),
+            place: hit.rank - 1,
+        };
+        CreateButton::new(id.to_string())
+            .label(format!("More like {}", hit.rank))
+            .style(serenity::ButtonStyle::Secondary)
+    });
+    let source = hits.iter().map(|hit| match link(&hit.entry) {
+        Some(url) => CreateButton::new_link(url).label(format!("Open source {}", hit.rank)),
+        None => {
+            let id = CustomId::Source {
+                search: search.clone(),
+                place: hit.rank - 1,
+            };
+            CreateButton::new(id.to_string())
+                .label(format!("Open source {}", hit.rank))
+                .style(serenity::ButtonStyle::Secondary)
+        }
+    });
+    vec![
+        CreateActionRow::Buttons(vec![previous, next]),
+        CreateActionRow::Buttons(like.collect()),
+        CreateActionRow::Buttons(source.collect()),
+    ]
+}
+
+/// Everything that is known of an entry's origin, for the person who asks.
+pub(crate) fn provenance(entry: &Entry) -> String {
+    let provenance = &entry.provenance;
+    let mut lines = vec![
+        format!("**Source:** {}", escape(&or_unknown(&provenance.source))),
+        format!("**Licence:** {}", escape(&or_unknown(&provenance.licence))),
+    ];
+    if let Some(attribution) = &provenance.attribution {
+        lines.push(format!("**Attribution:** {}", escape(attribution)));
+    }
+    if let Some(url) = link(entry) {
+        lines.push(format!("**Address:** <{url}>"));
+    }
+    lines.push(format!(
+        "**Entry:** `{}`",
+        entry.id.as_str().replace('`', "'")
+    ));
+    truncate(&lines.join("\n"), 1_900)
+}
+
+/// The source's address, if it is one that a browser opens and Discord takes.
+fn link(entry: &Entry) -> Option<String> {
+    let url = url::Url::parse(entry.provenance.source_url.as_deref()?).ok()?;
+    let fits = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= 512;
+    fits.then(|| url.to_string())
+}
+
+/// A person's own words within a sentence: cut, on one line, and without effect as markup.
+pub(crate) fn quote(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The isolates keep right-to-left words from turning the sentence around them.
+    format!("“\u{2068}{}\u{2069}”", escape(&truncate(&line, QUERY)))
+}
+
+/// Takes the effect from Discord's markup, mentions and links.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(
+            character,
+            '*' | '_' | '~' | '`' | '|' | '>' | '<' | '\\' | '[' | ']' | '#'
+        ) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+        .replace("@everyone", "@\u{200b}everyone")
+        .replace("@here", "@\u{200b}here")
+        .replace("://", ":\u{200b}//")
+}
+
+/// At most `limit` UTF-16 units, cut between whole letters, with an ellipsis where it was cut.
+fn truncate(text: &str, limit: usize) -> String {
+    let units = |text: &str| text.encode_utf16().count();
+    if units(text) <= limit {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut used = 1; // the ellipsis
+    for letter in text.graphemes(true) {
+        used += units(letter);
+        if used > limit {
+            break;
+        }
+        cut.push_str(letter);
+    }
+    // An escape that lost its letter would swallow what follows.
+    while cut.ends_with('\\') {
+        cut.pop();
+    }
+    cut.push('…');
+    cut
+}
+
+fn or_unknown(text: &str) -> String {
+    if text.trim().is_empty() {
+        "unknown".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+fn file_name(index: usize) -> String {
+    format!("mirage-{}.jpg", index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirage::atlas::{Description, EntryId, Field, Provenance, ScoreParts};
+
+    fn hit(rank: usize, caption: &str) -> Hit {
+        Hit {
+            rank,
+            entry: Entry {
+                id: EntryId::new("t", &rank.to_string()),
+                collection: "t".to_owned(),
+                description: Description {
+                    caption: caption.to_owned(),
+                    modality: "MRI".to_owned(),
+                    ..Description::default()
+                },
+                provenance: Provenance {
+                    licence: "CC0-1.0".to_owned(),
+                    source: "s".repeat(400),
+                    ..Provenance::default()
+                },
+                width: 1,
+                height: 1,
+            },
+            matched_by: MatchedBy::Both,
+            shared_words: vec!["w".repeat(300)],
+            score: ScoreParts {
+                fused: 0.0,
+                meaning_rank: Some(1),
+                cosine: Some(0.5),
+                words_rank: Some(1),
+                bm25: Some(1.0),
+            },
+        }
+    }
+
+    fn length(embeds: &[CreateEmbed]) -> usize {
+        let json = serde_json::to_value(embeds).expect("embeds are plain data");
+        let units = |value: &serde_json::Value| value.as_str().unwrap_or("").encode_utf16().count();
+        json.as_array()
+            .expect("a list")
+            .iter()
+            .map(|embed| {
+                let fields = embed["fields"].as_array().expect("fields");
+                units(&embed["title"])
+                    + units(&embed["description"])
+                    + units(&embed["footer"]["text"])
+                    + fields
+                        .iter()
+                        .map(|field| units(&field["name"]) + units(&field["value"]))
+                        .sum::<usize>()
+            })
+            .sum()
+    }
+
+    #[test]
+    fn the_longest_page_keeps_discords_limits() {
+        for caption in [
+            "word ".repeat(2_000),
+            "👩‍⚕️".repeat(2_000),
+            "*_`|".repeat(2_000),
+        ] {
+            let hits: Vec<Hit> = (1..=LARGEST_PAGE).map(|rank| hit(rank, &caption)).collect();
+            let outcome = Outcome {
+                hits: Vec::new(),
+                total: 50,
+                no_match: None,
+            };
+            let search = SearchId::parse("0123456789abcdef").expect("16 characters");
+            let pictures = vec![vec![0]; hits.len()];
+            let subject = quote(&"q".repeat(2_000));
+            let page = page(&subject, &outcome, &hits, &pictures, Some(&search), 5);
+            assert!(length(&page.embeds) <= 6_000, "{}", length(&page.embeds));
+            assert!(page.content.encode_utf16().count() <= 2_000);
+            assert_eq!(page.rows.len(), 3);
+            let rows = serde_json::to_string(&page.rows).expect("rows are plain data");
+            assert!(rows.contains("More like 5") && rows.contains("Open source 1"));
+        }
+    }
+
+    #[test]
+    fn markup_in_a_query_has_no_effect() {
+        let quoted = quote("**bold** @everyone <@123> [x](https://evil.example) `code`\nline");
+        for markup in ["**", "@everyone", "<@", "https://", "\n"] {
+            assert!(
+                !quoted
+                    .replace("\\*\\*", "")
+                    .replace("\\<@", "")
+                    .contains(markup),
+                "{quoted}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_filter_that_nobody_passes_is_explained() {
+        let no_match = NoMatch {
+            unknown: vec![(Field::Modality, "MIR".to_owned(), vec!["MRI".to_owned()])],
+            without_filter: vec![hit(1, "A.")],
+        };
+        let sentence = no_match_sentence(&quote("knee"), &no_match);
+        assert!(
+            sentence.contains("nearest: MRI") && sentence.ends_with("there is:"),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        let mut entry = hit(1, "A.").entry;
+        for (url, linked) in [
+            ("https://example.org/a", true),
+            ("javascript:alert(1)", false),
+            ("not a url", false),
+        ] {
+            entry.provenance.source_url = Some(url.to_owned());
+            assert_eq!(link(&entry).is_some(), linked, "{url}");
+        }
+    }
+}

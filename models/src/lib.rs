@@ -1,0 +1,8 @@
+//! The networks of Mirage and their weight files: manifests that say where each file comes from,
+//! a resolver that fetches and verifies them, and the encoders that run on them. There is no
+//! queue here, no SQL, no atlas and no Discord.
+
+pub mod manifest;
+pub mod resolver;
+#[cfg(feature = "encoder")]
+pub mod text_encoder;

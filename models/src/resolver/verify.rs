@@ -1,0 +1,53 @@
+//! Compares a file on disk with what its manifest says. It changes nothing.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::FileState;
+use crate::manifest::FileSpec;
+
+/// Compares the size alone.
+pub(super) fn size(path: &Path, size: u64) -> FileState {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.len() == size => FileState::Ready,
+        Ok(metadata) => FileState::Changed(format!(
+            "it has {} bytes in place of {size}",
+            metadata.len()
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Missing,
+        Err(error) => FileState::Changed(error.to_string()),
+    }
+}
+
+/// Compares size, then SHA-256 over the whole file.
+pub(super) fn hash(path: &Path, file: &FileSpec) -> FileState {
+    match size(path, file.size) {
+        FileState::Ready => {}
+        other => return other,
+    }
+    match sha256(path) {
+        Ok(found) if found == file.sha256 => FileState::Ready,
+        Ok(_) => FileState::Changed("its SHA-256 is another".to_owned()),
+        Err(error) => FileState::Changed(error.to_string()),
+    }
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(digest
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect());
+        }
+        digest.update(&buffer[..read]);
+    }
+}

@@ -1,0 +1,319 @@
+//! The LanceDB dataset behind an atlas: opening, writing and reading rows. Ranking and fusion are
+//! not done here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, RecordBatch, RecordBatchIterator};
+use futures::TryStreamExt;
+use lancedb::expr::{DfExpr, col, is_in, lit};
+use lancedb::index::Index;
+use lancedb::index::scalar::FullTextSearchQuery;
+use lancedb::query::{ExecutableQuery, QueryBase, Select};
+use lancedb::table::OptimizeAction;
+use lancedb::{Connection, DistanceType, Table};
+
+use super::entry::{Entry, EntryId};
+use super::error::AtlasError;
+use super::schema::{self, Columns, ENCODER_KEY, ENTRY_COLUMNS, LAYOUT, LAYOUT_KEY, Row};
+use super::words;
+use crate::media::Fingerprint;
+
+const TABLE: &str = "pictures";
+/// How soon a reader sees what another process wrote.
+const FRESHNESS: Duration = Duration::from_secs(5);
+
+/// One open dataset. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Dataset {
+    table: Table,
+    schema: arrow_schema::SchemaRef,
+}
+
+/// What ingest needs to know of a row that is stored.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) id: EntryId,
+    pub(super) picture_hash: String,
+    pub(super) row_hash: String,
+    pub(super) fingerprint: Option<Fingerprint>,
+}
+
+/// A row's name with its score under one kind of search.
+pub(super) type Scored = (EntryId, f32);
+
+impl Dataset {
+    pub(super) async fn open(
+        uri: &str,
+        encoder: &str,
+        dimensions: usize,
+    ) -> Result<Self, AtlasError> {
+        let missing = || AtlasError::Missing {
+            uri: uri.to_owned(),
+        };
+        if is_absent_folder(uri) {
+            return Err(missing());
+        }
+        let connection = connect(uri).await?;
+        let table = match connection.open_table(TABLE).execute().await {
+            Ok(table) => table,
+            Err(lancedb::Error::TableNotFound { .. }) => return Err(missing()),
+            Err(error) => return Err(error.into()),
+        };
+        let found = table.schema().await?;
+        let of = |key: &str| found.metadata().get(key).cloned().unwrap_or_default();
+        if of(LAYOUT_KEY) != LAYOUT {
+            return Err(AtlasError::OtherLayout {
+                uri: uri.to_owned(),
+                found: of(LAYOUT_KEY),
+                expected: LAYOUT.to_owned(),
+            });
+        }
+        if of(ENCODER_KEY) != encoder {
+            return Err(AtlasError::OtherEncoder {
+                atlas: of(ENCODER_KEY),
+                configured: encoder.to_owned(),
+            });
+        }
+        Ok(Self {
+            table,
+            schema: schema::schema(encoder, dimensions),
+        })
+    }
+
+    pub(super) async fn create(
+        uri: &str,
+        encoder: &str,
+        dimensions: usize,
+    ) -> Result<Self, AtlasError> {
+        let schema = schema::schema(encoder, dimensions);
+        let connection = connect(uri).await?;
+        let table = connection
+            .create_empty_table(TABLE, Arc::clone(&schema))
+            .execute()
+            .await?;
+        Ok(Self { table, schema })
+    }
+
+    pub(super) async fn version(&self) -> Result<u64, AtlasError> {
+        Ok(self.table.version().await?)
+    }
+
+    /// Inserts rows, or replaces those of the same name, in one new version.
+    pub(super) async fn upsert(&self, rows: &[Row]) -> Result<(), AtlasError> {
+        let batch = schema::to_batch(&self.schema, rows)?;
+        let reader = RecordBatchIterator::new([Ok(batch)], Arc::clone(&self.schema));
+        let mut merge = self.table.merge_insert(&["id"]);
+        merge
+            .when_matched_update_all(None)
+            .when_not_matched_insert_all();
+        merge.execute(Box::new(reader)).await?;
+        Ok(())
+    }
+
+    /// Brings the full-text index up to date and joins small files: after an ingest.
+    pub(super) async fn finish(&self) -> Result<(), AtlasError> {
+        if self.table.list_indices().await?.is_empty() {
+            let index = Index::FTS(words::index_parameters());
+            self.table
+                .create_index(&["search_text"], index)
+                .execute()
+                .await?;
+        }
+        self.table.optimize(OptimizeAction::All).await?;
+        Ok(())
+    }
+
+    /// All entries, without pixels.
+    pub(super) async fn entries(&self) -> Result<Vec<Entry>, AtlasError> {
+        let query = self.table.query().select(Select::columns(ENTRY_COLUMNS));
+        let mut entries = Vec::new();
+        for batch in collect(&query).await? {
+            entries.extend(schema::entries(&batch)?);
+        }
+        Ok(entries)
+    }
+
+    /// The entries of those names that exist, in the order of the names.
+    pub(super) async fn entries_of(&self, ids: &[EntryId]) -> Result<Vec<Entry>, AtlasError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = self
+            .table
+            .query()
+            .only_if_expr(one_of(ids))
+            .select(Select::columns(ENTRY_COLUMNS));
+        let mut found: HashMap<EntryId, Entry> = HashMap::new();
+        for batch in collect(&query).await? {
+            found.extend(
+                schema::entries(&batch)?
+                    .into_iter()
+                    .map(|entry| (entry.id.clone(), entry)),
+            );
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The stored pictures of those names that exist, in the order of the names.
+    pub(super) async fn pictures(
+        &self,
+        ids: &[EntryId],
+    ) -> Result<Vec<(EntryId, Vec<u8>)>, AtlasError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = self
+            .table
+            .query()
+            .only_if_expr(one_of(ids))
+            .select(Select::columns(&["id", "picture"]));
+        let mut found = HashMap::new();
+        for batch in collect(&query).await? {
+            let columns = Columns(&batch);
+            for row in 0..batch.num_rows() {
+                let id = columns.text("id", row)?.unwrap_or_default();
+                found.insert(EntryId::from_stored(id), columns.bytes("picture", row)?);
+            }
+        }
+        Ok(ids.iter().filter_map(|id| found.remove_entry(id)).collect())
+    }
+
+    /// What is known of every row, for ingest.
+    pub(super) async fn known(&self) -> Result<Vec<Known>, AtlasError> {
+        let columns = Select::columns(&["id", "picture_hash", "row_hash", "fingerprint"]);
+        let mut known = Vec::new();
+        for batch in collect(&self.table.query().select(columns)).await? {
+            let columns = Columns(&batch);
+            for row in 0..batch.num_rows() {
+                known.push(Known {
+                    id: EntryId::from_stored(columns.text("id", row)?.unwrap_or_default()),
+                    picture_hash: columns.text("picture_hash", row)?.unwrap_or_default(),
+                    row_hash: columns.text("row_hash", row)?.unwrap_or_default(),
+                    fingerprint: columns.fingerprint(row)?,
+                });
+            }
+        }
+        Ok(known)
+    }
+
+    /// The rows nearest to a unit vector, with their cosine, nearest first.
+    pub(super) async fn nearest(
+        &self,
+        vector: &[f32],
+        filter: Option<DfExpr>,
+        limit: usize,
+    ) -> Result<Vec<Scored>, AtlasError> {
+        let mut query = self
+            .table
+            .query()
+            .nearest_to(vector)?
+            .distance_type(DistanceType::Cosine)
+            .limit(limit)
+            .select(Select::columns(&["id", "_distance"]));
+        if let Some(filter) = filter {
+            query = query.only_if_expr(filter);
+        }
+        scored(&collect(&query).await?, "_distance", |distance| {
+            1.0 - distance
+        })
+    }
+
+    /// The rows whose words match best, with their BM25 score, best first.
+    pub(super) async fn matching(
+        &self,
+        text: &str,
+        filter: Option<DfExpr>,
+        limit: usize,
+    ) -> Result<Vec<Scored>, AtlasError> {
+        let mut query = self
+            .table
+            .query()
+            .full_text_search(FullTextSearchQuery::new(text.to_owned()))
+            .limit(limit)
+            .select(Select::columns(&["id", "_score"]));
+        if let Some(filter) = filter {
+            query = query.only_if_expr(filter);
+        }
+        scored(&collect(&query).await?, "_score", |score| score)
+    }
+
+    /// The vector of one row, or `None` if there is no such row.
+    pub(super) async fn vector(&self, id: &EntryId) -> Result<Option<Vec<f32>>, AtlasError> {
+        let query = self
+            .table
+            .query()
+            .only_if_expr(one_of(std::slice::from_ref(id)))
+            .select(Select::columns(&["text_vector"]));
+        for batch in collect(&query).await? {
+            let list = batch.column(0).as_fixed_size_list_opt();
+            let Some(list) = list.filter(|list| !list.is_empty()) else {
+                continue;
+            };
+            if let Some(values) = list.value(0).as_primitive_opt::<Float32Type>() {
+                return Ok(Some(values.values().to_vec()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A note that is kept with the dataset.
+    pub(super) async fn note(&self, key: &str) -> Result<Option<String>, AtlasError> {
+        let Some(native) = self.table.as_native() else {
+            return Ok(None);
+        };
+        Ok(native.manifest().await?.config.get(key).cloned())
+    }
+
+    /// Keeps a note with the dataset.
+    pub(super) async fn set_note(&self, key: &str, value: &str) -> Result<(), AtlasError> {
+        if let Some(native) = self.table.as_native() {
+            native
+                .update_config([(key.to_owned(), value.to_owned())])
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+async fn connect(uri: &str) -> Result<Connection, AtlasError> {
+    Ok(lancedb::connect(uri)
+        .read_consistency_interval(FRESHNESS)
+        .execute()
+        .await?)
+}
+
+/// LanceDB makes the folder that it connects to; a look must not.
+fn is_absent_folder(uri: &str) -> bool {
+    !uri.contains("://") && !std::path::Path::new(uri).exists()
+}
+
+fn one_of(ids: &[EntryId]) -> DfExpr {
+    is_in(col("id"), ids.iter().map(|id| lit(id.as_str())).collect())
+}
+
+async fn collect(query: &impl ExecutableQuery) -> Result<Vec<RecordBatch>, AtlasError> {
+    Ok(query.execute().await?.try_collect().await?)
+}
+
+fn scored(
+    batches: &[RecordBatch],
+    column: &str,
+    score: fn(f32) -> f32,
+) -> Result<Vec<Scored>, AtlasError> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns = Columns(batch);
+        let scores = batch
+            .column_by_name(column)
+            .and_then(|array| array.as_primitive_opt::<Float32Type>());
+        for row in 0..batch.num_rows() {
+            let id = EntryId::from_stored(columns.text("id", row)?.unwrap_or_default());
+            rows.push((id, scores.map_or(0.0, |scores| score(scores.value(row)))));
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,8 @@
+//! The library of Mirage: the atlas of pictures, the store of what people did, the configuration
+//! and the media readers. It knows nothing of Discord and nothing of command lines; `commands`
+//! builds both on it. Networks and weight files live below it, in `mirage-models`.
+
+pub mod atlas;
+pub mod config;
+pub mod media;
+pub mod store;

@@ -1,0 +1,259 @@
+//! Pictures as files: which kind they are, decoding within bounds, and the form in which the atlas
+//! keeps them. Nothing here knows captions, entries or where pictures are stored.
+
+pub mod dicom;
+mod fingerprint;
+pub mod pages;
+pub mod volume;
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+
+pub use fingerprint::Fingerprint;
+
+/// Largest file that is looked at, in bytes.
+pub const MAXIMUM_BYTES: usize = 128 * 1024 * 1024;
+/// Longest side that is decoded, in pixels.
+pub const MAXIMUM_SIDE: u32 = 20_000;
+/// Most pixels that are decoded.
+pub const MAXIMUM_PIXELS: u64 = 100_000_000;
+/// Longest side of a stored picture, in pixels.
+const STORED_SIDE: u32 = 1024;
+/// Longest side of a thumbnail, in pixels.
+const THUMBNAIL_SIDE: u32 = 256;
+/// JPEG quality of stored pictures: no visible loss on radiographs, a tenth of PNG's size.
+const STORED_QUALITY: u8 = 92;
+
+/// Why a picture could not be read. Each reads as one plain sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// The file is empty.
+    #[error("the file is empty")]
+    Empty,
+    /// More bytes or pixels than Mirage looks at.
+    #[error("the picture is too large ({0})")]
+    TooLarge(String),
+    /// The content is no kind of picture that Mirage reads.
+    #[error("the file is not a picture that can be read (JPEG, PNG, GIF, WebP, TIFF or DICOM)")]
+    UnknownType,
+    /// The decoder refused the content.
+    #[error("the {kind} file is damaged or incomplete ({reason})")]
+    Damaged {
+        /// Kind of file, such as `DICOM`.
+        kind: &'static str,
+        /// The decoder's reason.
+        reason: String,
+    },
+    /// The picture has no frame of that number.
+    #[error("the file has {available} frames; frame {requested} was asked for")]
+    NoSuchFrame {
+        /// Frame that was asked for, from 0.
+        requested: u32,
+        /// How many there are.
+        available: u32,
+    },
+    /// The file could not be opened.
+    #[error("the file could not be read ({0})")]
+    Io(#[from] std::io::Error),
+}
+
+/// A picture as the atlas keeps it: re-encoded, so that no metadata of the original survives.
+#[derive(Debug, Clone)]
+pub struct StoredPicture {
+    /// JPEG, at most 1,024 pixels on its longest side.
+    pub jpeg: Vec<u8>,
+    /// JPEG, at most 256 pixels on its longest side.
+    pub thumbnail: Vec<u8>,
+    /// Width of `jpeg` in pixels.
+    pub width: u32,
+    /// Height of `jpeg` in pixels.
+    pub height: u32,
+    /// What near-identical pictures share.
+    pub fingerprint: Fingerprint,
+}
+
+/// Decodes any picture that Mirage reads; the kind is told by the content, never by the name.
+/// DICOM is shown through its own window. Of an animation the first frame is taken.
+///
+/// # Errors
+/// [`MediaError`] when the content is no picture, is damaged, or is beyond the bounds.
+pub fn decode(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
+    check_size(bytes)?;
+    if dicom::is_dicom(bytes) {
+        return dicom::decode(bytes, &dicom::Rendering::default());
+    }
+    decode_raster(bytes)
+}
+
+/// Decodes JPEG, PNG, GIF, WebP and TIFF, with bounds that are checked before pixels are decoded.
+fn decode_raster(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
+    let format = image::guess_format(bytes).map_err(|_| MediaError::UnknownType)?;
+    let kind = kind_of(format).ok_or(MediaError::UnknownType)?;
+    let damaged = |error: &dyn std::fmt::Display| MediaError::Damaged {
+        kind,
+        reason: error.to_string(),
+    };
+    let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
+        .into_dimensions()
+        .map_err(|error| damaged(&error))?;
+    check_dimensions(width, height)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAXIMUM_PIXELS * 8);
+    reader.limits(limits);
+    reader.decode().map_err(|error| damaged(&error))
+}
+
+fn kind_of(format: ImageFormat) -> Option<&'static str> {
+    match format {
+        ImageFormat::Jpeg => Some("JPEG"),
+        ImageFormat::Png => Some("PNG"),
+        ImageFormat::Gif => Some("GIF"),
+        ImageFormat::WebP => Some("WebP"),
+        ImageFormat::Tiff => Some("TIFF"),
+        _ => None,
+    }
+}
+
+fn check_size(bytes: &[u8]) -> Result<(), MediaError> {
+    if bytes.is_empty() {
+        return Err(MediaError::Empty);
+    }
+    if bytes.len() > MAXIMUM_BYTES {
+        return Err(MediaError::TooLarge(format!(
+            "{} MiB",
+            bytes.len() / (1024 * 1024)
+        )));
+    }
+    Ok(())
+}
+
+fn check_dimensions(width: u32, height: u32) -> Result<(), MediaError> {
+    if width == 0 || height == 0 {
+        return Err(MediaError::Empty);
+    }
+    let pixels = u64::from(width) * u64::from(height);
+    if width > MAXIMUM_SIDE || height > MAXIMUM_SIDE || pixels > MAXIMUM_PIXELS {
+        return Err(MediaError::TooLarge(format!("{width} by {height} pixels")));
+    }
+    Ok(())
+}
+
+/// Re-encodes a picture for the atlas, with thumbnail and fingerprint.
+///
+/// # Errors
+/// [`MediaError::Damaged`] if the encoder refuses the picture.
+pub fn prepare(picture: &DynamicImage) -> Result<StoredPicture, MediaError> {
+    let picture = flatten(picture);
+    let stored = shrink(&picture, STORED_SIDE);
+    Ok(StoredPicture {
+        jpeg: encode_jpeg(&stored, STORED_QUALITY)?,
+        thumbnail: encode_jpeg(&shrink(&picture, THUMBNAIL_SIDE), 85)?,
+        width: stored.width(),
+        height: stored.height(),
+        fingerprint: Fingerprint::of(&stored),
+    })
+}
+
+/// Eight bits, gray or RGB; transparency goes onto black, the ground of radiographs.
+fn flatten(picture: &DynamicImage) -> DynamicImage {
+    let color = picture.color();
+    if color.has_alpha() {
+        let mut rgba = picture.to_rgba8();
+        for pixel in rgba.pixels_mut() {
+            let alpha = u16::from(pixel[3]);
+            for channel in 0..3 {
+                pixel[channel] =
+                    u8::try_from(u16::from(pixel[channel]) * alpha / 255).unwrap_or(255);
+            }
+        }
+        let rgb = DynamicImage::ImageRgba8(rgba).to_rgb8();
+        return DynamicImage::ImageRgb8(rgb);
+    }
+    if color.has_color() {
+        DynamicImage::ImageRgb8(picture.to_rgb8())
+    } else {
+        DynamicImage::ImageLuma8(picture.to_luma8())
+    }
+}
+
+fn shrink(picture: &DynamicImage, side: u32) -> DynamicImage {
+    if picture.width().max(picture.height()) <= side {
+        return picture.clone();
+    }
+    // A very long strip must keep at least one pixel on its short side.
+    picture.resize(side, side, FilterType::CatmullRom)
+}
+
+fn encode_jpeg(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, MediaError> {
+    let mut bytes = Vec::new();
+    picture
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))
+        .map_err(|error| MediaError::Damaged {
+            kind: "JPEG",
+            reason: error.to_string(),
+        })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
+
+    fn png(picture: &DynamicImage) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut bytes, ImageFormat::Png)
+            .expect("PNG takes any picture");
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn the_kind_is_told_by_the_content() {
+        let picture = DynamicImage::ImageLuma8(GrayImage::from_pixel(8, 6, Luma([90])));
+        assert_eq!(decode(&png(&picture)).expect("a PNG").width(), 8);
+        assert!(matches!(
+            decode(b"%PDF-1.7 not a picture"),
+            Err(MediaError::UnknownType)
+        ));
+        assert!(matches!(decode(b""), Err(MediaError::Empty)));
+    }
+
+    #[test]
+    fn a_truncated_picture_is_named_as_damaged() {
+        let picture =
+            DynamicImage::ImageLuma8(GrayImage::from_fn(64, 64, |x, y| Luma([(x * y) as u8])));
+        let bytes = png(&picture);
+        let error = decode(&bytes[..bytes.len() / 2]).expect_err("half a PNG");
+        assert!(error.to_string().contains("PNG file is damaged"), "{error}");
+    }
+
+    #[test]
+    fn bounds_are_checked_before_decoding() {
+        assert!(matches!(
+            check_dimensions(20_001, 10),
+            Err(MediaError::TooLarge(_))
+        ));
+        assert!(matches!(
+            check_dimensions(15_000, 15_000),
+            Err(MediaError::TooLarge(_))
+        ));
+        assert!(check_dimensions(20_000, 10).is_ok());
+    }
+
+    #[test]
+    fn stored_pictures_are_bounded_and_opaque() {
+        let wide =
+            DynamicImage::ImageRgba8(RgbaImage::from_pixel(3000, 2, Rgba([200, 10, 10, 128])));
+        let stored = prepare(&wide).expect("a strip is a picture");
+        assert_eq!((stored.width, stored.height), (1024, 1));
+        assert_eq!(
+            image::guess_format(&stored.jpeg).expect("JPEG"),
+            ImageFormat::Jpeg
+        );
+    }
+}
