@@ -499,7 +499,7 @@ export class OptionsForm {
         error = `${localised(option, "name", this.services.locale())} is required.`;
       }
       field.error.textContent = error;
-      input.toggleAttribute("aria-invalid", Boolean(error));
+      input.setAttribute("aria-invalid", String(Boolean(error)));
       if (error) first ??= field;
       else if (value !== undefined) options.push({ name: option.name, type: option.type, value });
     }
@@ -737,7 +737,7 @@ export function openMenu(button, { heading, items, empty }) {
   const menu = el("div", { class: "menu" },
     el("p", { class: "menu-title", dir: "auto" }, heading),
     items.length === 0 && el("p", { class: "menu-empty", tabindex: "-1" }, empty),
-    el("ul", { role: "menu", "aria-label": heading }, items.map(entry)));
+    items.length > 0 && el("ul", { role: "menu", "aria-label": heading }, items.map(entry)));
   menu.addEventListener("keydown", (event) => {
     const all = [...menu.querySelectorAll("[role='menuitem']")];
     const at = all.indexOf(document.activeElement);

@@ -1,6 +1,8 @@
 //! What the atlas holds: one entry is one picture with its words and its provenance. Nothing here
 //! knows how entries are stored or found.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -106,12 +108,21 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Alt text: the entry's own, else its caption.
-    pub fn alt_text(&self) -> &str {
-        self.description
-            .alt
-            .as_deref()
-            .unwrap_or(&self.description.caption)
+    /// Alt text: the entry's own, else its caption, else what kind of picture it is.
+    pub fn alt_text(&self) -> Cow<'_, str> {
+        let description = &self.description;
+        let own = description.alt.as_deref().unwrap_or_default();
+        for text in [own, &description.caption] {
+            if !text.trim().is_empty() {
+                return Cow::Borrowed(text);
+            }
+        }
+        let part = description.body_part.as_deref().unwrap_or("part of the body not known");
+        let modality = match description.modality.as_str() {
+            "" => "Medical picture",
+            modality => modality,
+        };
+        Cow::Owned(format!("{modality}, {part}. No description was given."))
     }
 }
 

@@ -107,7 +107,7 @@ async fn write_batch(
                 fatal = Some(error);
                 break;
             }
-            Err(error) => report.refused.push((error.place(), error.to_string())),
+            Err(error) => report.refused.push(refusal(&error)),
         }
     }
     let prepared = prepare_all(collection, wanted, known, report).await?;
@@ -138,6 +138,14 @@ async fn write_batch(
         }
     }
     fatal.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// A row that can't be used: where it stands, and why.
+fn refusal(error: &ReadError) -> (String, String) {
+    let reason = error
+        .fault()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    (error.place(), reason)
 }
 
 /// Hashes and decodes the rows that are new, leaving out duplicates and what can't be read.

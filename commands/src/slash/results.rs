@@ -68,7 +68,7 @@ pub(crate) fn page(
             .enumerate()
             .map(|(index, (hit, picture))| {
                 CreateAttachment::bytes(picture.clone(), file_name(index))
-                    .description(truncate(hit.entry.alt_text(), ALT))
+                    .description(truncate(&hit.entry.alt_text(), ALT))
             })
             .collect(),
     }

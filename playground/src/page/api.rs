@@ -86,7 +86,7 @@ pub(super) async fn state(State(world): State<Arc<World>>) -> Json<Value> {
         "roles": roles,
         "commands": world.command_objects(&state),
         "bot": world.bot_json(&state),
-        "locales": LOCALES,
+        "locales": &LOCALES[..],
         "next": world.feed.last(),
     }))
 }

@@ -9,10 +9,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type and content of each file.
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("index.html", HTML, include_str!("../../page/index.html")),
-    ("style.css", CSS, include_str!("../../page/style.css")),
-    ("app.js", JAVASCRIPT, include_str!("../../page/app.js")),
+//TMP    ("style.css", CSS, include_str!("../../page/style.css")),
+//TMP    ("app.js", JAVASCRIPT, include_str!("../../page/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../page/api.js")),
     ("render.js", JAVASCRIPT, include_str!("../../page/render.js")),
     ("commands.js", JAVASCRIPT, include_str!("../../page/commands.js")),

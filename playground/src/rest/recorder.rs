@@ -39,7 +39,8 @@ pub(crate) async fn observe(
     let shown = format!("{method} {}", without_tokens(&path));
     if let Some(fault) = world.rules.take(method.as_str(), route) {
         world.transcript.line(Direction::Server, "fault", format!("{shown}: {fault:?}"));
-        if let Some(response) = carry_out(&world, fault, &request).await {
+        let switch = request.extensions().get::<ConnectInfo<Switch>>().map(|info| info.0.clone());
+        if let Some(response) = carry_out(&world, fault, switch).await {
             return response;
         }
     }
@@ -52,7 +53,7 @@ pub(crate) async fn observe(
 }
 
 /// Does what the fault says; `None` if the request shall be handled after all.
-async fn carry_out(world: &World, fault: Fault, request: &Request) -> Option<Response> {
+async fn carry_out(world: &World, fault: Fault, switch: Option<Switch>) -> Option<Response> {
     match fault {
         Fault::Delay(duration) => {
             world.clock.sleep(duration).await;
@@ -64,7 +65,7 @@ async fn carry_out(world: &World, fault: Fault, request: &Request) -> Option<Res
         }
         Fault::RateLimited { retry_after } => Some(rate_limited(retry_after)),
         Fault::DropConnection => {
-            if let Some(ConnectInfo(switch)) = request.extensions().get::<ConnectInfo<Switch>>() {
+            if let Some(switch) = switch {
                 switch.cut();
             }
             Some(StatusCode::BAD_GATEWAY.into_response())

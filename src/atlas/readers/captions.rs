@@ -52,7 +52,7 @@ pub(super) fn open(path: &Path, defaults: Defaults) -> Result<Opened, ReadError>
 }
 
 fn row(raw: RawRow, folders: &[PathBuf], defaults: &Defaults) -> Result<SourceRow, RowFault> {
-    let missing = || RowFault::MissingValue(Field::File.words());
+    let missing = || Field::File.missing();
     let file = raw.file.clone().ok_or_else(missing)?;
     let picture = PictureSource::File(paths::find_picture(folders, &file)?);
     let identifier = raw.identifier.clone().unwrap_or(file);
@@ -186,10 +186,7 @@ mod tests {
             faults[2],
             Some(&RowFault::MissingPicture("missing.png".to_owned()))
         );
-        assert_eq!(
-            faults[3],
-            Some(&RowFault::MissingValue("picture's file name"))
-        );
+        assert_eq!(faults[3], Some(&Field::File.missing()));
         assert_eq!(faults[4], Some(&RowFault::NoWords));
         assert_eq!(
             faults[5],

@@ -215,8 +215,13 @@ pub enum RowFault {
         maximum: usize,
     },
     /// A value that the row needs is not there.
-    #[error("the {0} is missing")]
-    MissingValue(&'static str),
+    #[error("the {field} is missing; one of these names would do: {names}")]
+    MissingValue {
+        /// What is missing, in words.
+        field: &'static str,
+        /// Names that would be recognised.
+        names: String,
+    },
     /// A value of another kind than expected.
     #[error("the {field} is not {expected}")]
     WrongKind {

@@ -132,7 +132,7 @@ fn row(
 ) -> Result<SourceRow, RowFault> {
     let description: Description =
         serde_json::from_value(value).map_err(|error| RowFault::NotJson(error.to_string()))?;
-    let missing = || RowFault::MissingValue(Field::File.words());
+    let missing = || Field::File.missing();
     let image = description
         .image
         .as_deref()
@@ -250,10 +250,7 @@ mod tests {
             fault(1),
             Some(&RowFault::MissingPicture("missing".to_owned()))
         );
-        assert_eq!(
-            fault(2),
-            Some(&RowFault::MissingValue("picture's file name"))
-        );
+        assert_eq!(fault(2), Some(&Field::File.missing()));
         assert_eq!(
             fault(3),
             Some(&RowFault::UnsafePath("../../etc/passwd".to_owned()))

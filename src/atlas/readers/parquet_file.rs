@@ -249,7 +249,7 @@ impl Columns {
             format!("{shard}-{}", place.number)
         });
         let row = raw.finish(&identifier, PictureSource::Bytes(Vec::new()), defaults)?;
-        let missing = || RowFault::MissingValue("picture");
+        let missing = || RowFault::EmptyPicture(identifier.clone());
         let column = batch.column_by_name(&self.picture).ok_or_else(missing)?;
         let picture = picture_at(column, index, place, &identifier)?.ok_or_else(missing)?;
         Ok(SourceRow { picture, ..row })

@@ -68,7 +68,7 @@ fn rows(pair: &Pair, defaults: Defaults) -> Result<PlacedRows, ReadError> {
 }
 
 fn row(raw: RawRow, archive: &mut TarIndex, defaults: &Defaults) -> Result<SourceRow, RowFault> {
-    let missing = || RowFault::MissingValue(Field::File.words());
+    let missing = || Field::File.missing();
     let file = raw.file.clone().ok_or_else(missing)?;
     let identifier = raw.identifier.clone().unwrap_or_else(|| file.clone());
     // The words first: a row that has none needs no picture.
@@ -147,10 +147,7 @@ mod tests {
             fault(2),
             Some(&RowFault::MissingPicture("none.jpg".to_owned()))
         );
-        assert_eq!(
-            fault(3),
-            Some(&RowFault::MissingValue("picture's file name"))
-        );
+        assert_eq!(fault(3), Some(&Field::File.missing()));
         assert!(matches!(fault(4), Some(RowFault::NotJson(_))));
         assert!(rows[5].is_ok());
         assert_eq!(fault(6), Some(&RowFault::Duplicate("b0".to_owned())));

@@ -134,7 +134,7 @@ fn bare_bytes_and_named_files_are_pictures_too() {
             .expect("a row's fault")
     };
     assert_eq!(fault(&rows[1]), RowFault::EmptyPicture("a-2".to_owned()));
-    assert_eq!(fault(&rows[2]), RowFault::MissingValue("picture"));
+    assert_eq!(fault(&rows[2]), RowFault::EmptyPicture("a-3".to_owned()));
 
     fs::write(folder.path().join("p.jpg"), "x").expect("a file");
     let named = vec![Some("p.jpg"), Some("../../etc/passwd"), Some("none.jpg")];

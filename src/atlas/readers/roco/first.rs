@@ -211,42 +211,73 @@ mod tests {
             .collect()
     }
 
+    const TRAIN: [(&str, &str); 5] = [
+        (
+            "data/train/radiology/captions.txt",
+            "ROCO_00002\t Computed tomography scan in axial view.\nROCO_00004\t  Knee.\n",
+        ),
+        (
+            "data/train/radiology/licences.txt",
+            "ROCO_ID,PMC_ID,CC\nROCO_00002,PMC4083729_AMHSR-4-14-g002.jpg,CC BY-NC-SA\n\
+             ROCO_00004,PMC2505281_11999_Fig6.jpg,NO-CC CODE\n",
+        ),
+        (
+            "data/train/radiology/images/PMC4083729_AMHSR-4-14-g002.jpg",
+            "x",
+        ),
+        ("data/train/radiology/images/PMC2505281_11999_Fig6.jpg", "x"),
+        (
+            "data/train/non-radiology/captions.txt",
+            "ROCO_00001\t A chart.\n",
+        ),
+    ];
+
     #[test]
     fn captions_find_their_pictures_and_licences() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(folder.path(), &TRAIN);
+        let defaults = Defaults {
+            licence: Some("CC0-1.0".to_owned()),
+            ..Defaults::default()
+        };
+        let rows = read(folder.path(), &defaults);
+        assert_eq!(rows.len(), 2, "without what is not radiology");
+        let row = rows[0].as_ref().expect("a row");
+        assert_eq!(
+            row.description.caption,
+            "Computed tomography scan in axial view."
+        );
+        assert_eq!(row.description.group.as_deref(), Some("PMC4083729"));
+        assert_eq!(row.provenance.licence, "CC BY-NC-SA");
+        assert_eq!(row.provenance.source, "ROCO, PubMed Central PMC4083729");
+        assert_eq!(
+            row.provenance.source_url.as_deref(),
+            Some("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC4083729/")
+        );
+        let unlicensed = rows[1].as_ref().expect("a row");
+        assert_eq!(
+            unlicensed.provenance.licence, "unknown",
+            "no default for what has no licence"
+        );
+    }
+
+    #[test]
+    fn links_tell_the_pictures_of_a_revision_without_licences() {
         let folder = tempfile::tempdir().expect("a folder");
         write(
             folder.path(),
             &[
                 (
-                    "data/train/radiology/captions.txt",
-                    "ROCO_00002\t Computed tomography scan in axial view.\nROCO_00004\t  Knee.\n",
-                ),
-                (
-                    "data/train/radiology/licences.txt",
-                    "ROCO_ID,PMC_ID,CC\nROCO_00002,PMC4083729_AMHSR-4-14-g002.jpg,CC BY-NC-SA\n\
-                     ROCO_00004,PMC2505281_11999_Fig6.jpg,NO-CC CODE\n",
-                ),
-                (
-                    "data/train/radiology/images/PMC4083729_AMHSR-4-14-g002.jpg",
-                    "x",
-                ),
-                ("data/train/radiology/images/PMC2505281_11999_Fig6.jpg", "x"),
-                (
-                    "data/train/non-radiology/captions.txt",
-                    "ROCO_00001\t A chart.\n",
-                ),
-                // The revised test set has its licences elsewhere, or only the links.
-                (
-                    "data/test/radiology/captions.txt",
+                    "test/radiology/captions.txt",
                     "ROCO_00001\t MRI.\nROCO_00009\t Ulna.\n",
                 ),
                 (
-                    "data/test/radiology/dlinks_tp_test_revised.txt",
+                    "test/radiology/dlinks_tp_test_revised.txt",
                     "ROCO_00001\twget -r ftp://ftp.ncbi.nlm.nih.gov/pub/pmc/oa_package/8d/34/\
                      PMC4608653.tar.gz -P /path/to/Dir\tcro-0008-0385-g01.jpg\n",
                 ),
                 (
-                    "data/test/radiology/images/PMC4608653_cro-0008-0385-g01.jpg",
+                    "test/radiology/images/PMC4608653_cro-0008-0385-g01.jpg",
                     "x",
                 ),
             ],
@@ -256,35 +287,20 @@ mod tests {
             ..Defaults::default()
         };
         let rows = read(folder.path(), &defaults);
-        assert_eq!(rows.len(), 4);
-        let test = rows[0].as_ref().expect("a row");
-        assert_eq!(test.identifier, "ROCO_00001");
-        assert_eq!(test.description.caption, "MRI.");
+        let row = rows[0].as_ref().expect("a row");
         assert_eq!(
-            test.provenance.licence, "CC0-1.0",
+            (&row.identifier[..], &row.description.caption[..]),
+            ("ROCO_00001", "MRI.")
+        );
+        assert_eq!(row.description.group.as_deref(), Some("PMC4608653"));
+        assert_eq!(
+            row.provenance.licence, "CC0-1.0",
             "nothing is known, so the default stands"
         );
         let fault = rows[1].as_ref().expect_err("it has no picture").fault();
         assert_eq!(
             fault,
             Some(&RowFault::MissingPicture("ROCO_00009.jpg".to_owned()))
-        );
-        let train = rows[2].as_ref().expect("a row");
-        assert_eq!(
-            train.description.caption,
-            "Computed tomography scan in axial view."
-        );
-        assert_eq!(train.description.group.as_deref(), Some("PMC4083729"));
-        assert_eq!(train.provenance.licence, "CC BY-NC-SA");
-        assert_eq!(train.provenance.source, "ROCO, PubMed Central PMC4083729");
-        assert_eq!(
-            train.provenance.source_url.as_deref(),
-            Some("https://www.ncbi.nlm.nih.gov/pmc/articles/PMC4083729/")
-        );
-        let unlicensed = rows[3].as_ref().expect("a row");
-        assert_eq!(
-            unlicensed.provenance.licence, "unknown",
-            "no default for what has no licence"
         );
     }
 

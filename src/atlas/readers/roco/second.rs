@@ -120,7 +120,7 @@ fn row(
     images: &[PathBuf],
     defaults: &Defaults,
 ) -> Result<SourceRow, RowFault> {
-    let missing = || RowFault::MissingValue(Field::Identifier.words());
+    let missing = || Field::Identifier.missing();
     let identifier = raw.identifier.clone().ok_or_else(missing)?;
     let picture = paths::find_named(images, &identifier)?;
     let raw = with_concepts(with_licence(raw, known, &identifier), known, &identifier);
@@ -248,40 +248,42 @@ mod tests {
         opened.expect("a collection").0.collect()
     }
 
+    const FILES: [(&str, &str); 9] = [
+        (
+            "train_captions.csv",
+            "ID,Caption\nROCOv2_2023_train_000001,\"Head CT, axial.\"\n\
+                 ROCOv2_2023_train_000002,Chest.\n",
+        ),
+        (
+            "valid_captions.csv",
+            "ID,Caption\nROCOv2_2023_valid_000001,MRI.\n",
+        ),
+        (
+            "train_concepts.csv",
+            "ID,CUIs\nROCOv2_2023_train_000001,C0040405;C0030580;C9\n",
+        ),
+        (
+            "train_concepts_manual.csv",
+            "ID,CUIs\nROCOv2_2023_train_000002,C1306645;C0817096\n",
+        ),
+        (
+            "cui_mapping.csv",
+            "CUI,Canonical name\nC0030580,Parotid Gland\nC0040405,X-Ray Computed Tomography\n\
+                 C0817096,Chest\n",
+        ),
+        (
+            "license_information.csv",
+            "ID,PMCID,Attribution,Link\nROCOv2_2023_train_000001,PMC7,CC BY-NC [Smith et al. \
+                 (2020)],https://example.org/7\n",
+        ),
+        ("train/ROCOv2_2023_train_000001.jpg", "x"),
+        ("train/ROCOv2_2023_train_000002.png", "x"),
+        ("valid_images/ROCOv2_2023_valid_000001.jpg", "x"),
+    ];
+
     #[test]
     fn captions_find_their_pictures_licences_and_concepts() {
-        let folder = collection(&[
-            (
-                "train_captions.csv",
-                "ID,Caption\nROCOv2_2023_train_000001,\"Head CT, axial.\"\n\
-                 ROCOv2_2023_train_000002,Chest.\n",
-            ),
-            (
-                "valid_captions.csv",
-                "ID,Caption\nROCOv2_2023_valid_000001,MRI.\n",
-            ),
-            (
-                "train_concepts.csv",
-                "ID,CUIs\nROCOv2_2023_train_000001,C0040405;C0030580;C9\n",
-            ),
-            (
-                "train_concepts_manual.csv",
-                "ID,CUIs\nROCOv2_2023_train_000002,C1306645;C0817096\n",
-            ),
-            (
-                "cui_mapping.csv",
-                "CUI,Canonical name\nC0030580,Parotid Gland\nC0040405,X-Ray Computed Tomography\n\
-                 C0817096,Chest\n",
-            ),
-            (
-                "license_information.csv",
-                "ID,PMCID,Attribution,Link\nROCOv2_2023_train_000001,PMC7,CC BY-NC [Smith et al. \
-                 (2020)],https://example.org/7\n",
-            ),
-            ("train/ROCOv2_2023_train_000001.jpg", "x"),
-            ("train/ROCOv2_2023_train_000002.png", "x"),
-            ("valid_images/ROCOv2_2023_valid_000001.jpg", "x"),
-        ]);
+        let folder = collection(&FILES);
         let rows = read(folder.path());
         assert_eq!(rows.len(), 3);
         let row = rows[0].as_ref().expect("a row");
@@ -328,7 +330,7 @@ mod tests {
             Some(&RowFault::UnsafePath("../../../etc/passwd".to_owned()))
         );
         assert!(matches!(fault(1), Some(RowFault::MissingPicture(_))));
-        assert_eq!(fault(2), Some(&RowFault::MissingValue("identifier")));
+        assert_eq!(fault(2), Some(&Field::Identifier.missing()));
         assert!(rows[3].is_ok());
     }
 

@@ -1,0 +1,8 @@
+//! The bot against the local Discord-compatible server, and the parts that need real weights: one
+//! binary, a module a feature.
+
+mod decoders;
+mod faults;
+mod find;
+mod starter_atlas;
+mod text_encoder;
