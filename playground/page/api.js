@@ -84,16 +84,19 @@ const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
 
 /**
  * Follows the server's events until the token is refused.
+ * `onConnect()` loads what there is, at the start and after each break, and may itself fail;
  * `onEvents(events)` gets each batch; `onLost(error, seconds)` says that the next try is in that
- * many seconds; `onBack()` reloads what may have been missed and may itself fail.
+ * many seconds. Events may come again: those from before the load are repeated after it.
  */
-export async function followEvents(start, { onEvents, onLost, onBack }) {
-  let since = start;
+export async function followEvents({ onConnect, onEvents, onLost }) {
+  let since = 0;
+  let connected = false;
   let failures = 0;
   for (;;) {
     try {
-      if (failures > 0) {
-        await onBack();
+      if (!connected) {
+        await onConnect();
+        connected = true;
         failures = 0;
         // A restarted server counts from the beginning again.
         since = 0;
@@ -104,6 +107,7 @@ export async function followEvents(start, { onEvents, onLost, onBack }) {
       onEvents(events);
     } catch (error) {
       if (error instanceof Refused) throw error;
+      connected = false;
       failures += 1;
       const seconds = Math.min(2 ** (failures - 1), LONGEST_PAUSE_S);
       onLost(error, seconds);

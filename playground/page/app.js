@@ -239,8 +239,9 @@ function scrollToEnd() {
 /** Shows the end of the list, or the beginning of a message that is taller than the list. */
 function follow(node) {
   if (!page.atEnd) return;
-  if (node.offsetHeight > at("scroller").clientHeight) {
-    node.scrollIntoView({ block: "start" });
+  const scroller = at("scroller");
+  if (node.offsetHeight > scroller.clientHeight) {
+    scroller.scrollTop = node.offsetTop;
     page.atEnd = false;
   } else {
     scrollToEnd();
@@ -312,7 +313,11 @@ const handlers = {
 };
 
 function onEvents(events = []) {
+  const isMessage = (event) => event.type.startsWith("message_");
+  const last = new Map(events.filter(isMessage).map((event) => [event.data.id, event]));
   for (const event of events) {
+    // Only the latest of a message's versions is worth drawing.
+    if (isMessage(event) && last.get(event.data.id) !== event) continue;
     try {
       handlers[event.type]?.(event);
     } catch (error) {
@@ -356,7 +361,8 @@ function showConnected() {
 
 function offerModal(data) {
   if (data.user_id !== page.userId) return;
-  if (page.own.has(data.interaction_id)) openModal(data);
+  // Once only: after a break the events come again.
+  if (page.own.delete(data.interaction_id)) openModal(data);
   else if (page.sending > 0) page.waitingModals.push(data);
 }
 
@@ -603,10 +609,6 @@ function wire() {
     event.preventDefault();
     composer.openPicker();
   });
-  // Another run of the server prints another address; it may be opened in this same tab.
-  window.addEventListener("hashchange", () => {
-    if (api.takeToken()) location.reload();
-  });
 }
 
 function wireTheme() {
@@ -628,30 +630,36 @@ const composer = new Composer({
   hint: at("composer-hint"), problem: at("composer-error"), commandsButton: at("commands-button"),
 }, services, optionsForm);
 
+async function onConnect() {
+  const first = page.state === null;
+  takeState(await api.loadState());
+  at("locked").hidden = true;
+  at("client").hidden = false;
+  await showChannel();
+  if (first) at("composer").focus();
+}
+
+function onLost(error, seconds) {
+  const text = `${error.message} Trying again in ${seconds} s.`;
+  if (page.state === null) lock("The playground can't be reached", text);
+  else connection(text, "lost");
+}
+
 async function begin() {
   api.takeToken();
   wireTheme();
+  // Another run of the server prints another address; it may be opened in this same tab.
+  window.addEventListener("hashchange", () => {
+    if (api.takeToken()) location.reload();
+  });
   if (!api.hasToken()) {
     lock("The address is not complete", "This page needs the token that ends the address.");
     return;
   }
   [page.userId, page.channelId] = JSON.parse(sessionStorage.getItem("playground-place") ?? "[]");
   wire();
-  let ready = false;
-  const back = async () => {
-    takeState(await api.loadState());
-    at("client").hidden = false;
-    await showChannel();
-    if (!ready) at("composer").focus();
-    ready = true;
-  };
   try {
-    await api.followEvents(0, {
-      onEvents,
-      onBack: back,
-      onLost: (error, seconds) =>
-        connection(`${error.message} Trying again in ${seconds} s.`, "lost"),
-    });
+    await api.followEvents({ onConnect, onEvents, onLost });
   } catch (error) {
     handleRefusal(error);
   }

@@ -426,7 +426,7 @@ function button(view, component, context) {
     || "Unnamed button";
   const look = `button ${BUTTON_CLASSES[component.style] ?? "secondary"}`;
   if (component.style === 5 && !component.disabled) {
-    const mark = el("span", { "aria-hidden": "true" }, " \u2197");
+    const mark = el("span", { "aria-hidden": "true" }, "\u00A0\u2197");
     return outsideLink(component.url, [label, mark],
       { class: look, dir: "auto", "data-testid": "component-button" });
   }

@@ -46,19 +46,29 @@ pub struct CommandCall {
 impl Actor {
     pub(crate) fn new(world: Arc<World>, name: &str) -> Self {
         let place = Place::Channel("general".to_owned());
-        Self { world, name: name.to_owned(), place }
+        Self {
+            world,
+            name: name.to_owned(),
+            place,
+        }
     }
 
     /// The same person in another channel or thread, by its name.
     #[must_use]
     pub fn in_channel(&self, name: &str) -> Self {
-        Self { place: Place::Channel(name.to_owned()), ..self.clone() }
+        Self {
+            place: Place::Channel(name.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same person in the direct channel with the bot.
     #[must_use]
     pub fn in_direct(&self) -> Self {
-        Self { place: Place::Direct, ..self.clone() }
+        Self {
+            place: Place::Direct,
+            ..self.clone()
+        }
     }
 
     /// The person's id.
@@ -72,7 +82,8 @@ impl Actor {
 
     fn user(&self, state: &State) -> Result<Snowflake, Error> {
         let user = state.find_user(&self.name);
-        user.map(|user| user.id).ok_or_else(|| Error::UnknownUser(self.name.clone()))
+        user.map(|user| user.id)
+            .ok_or_else(|| Error::UnknownUser(self.name.clone()))
     }
 
     /// The ids of the person and of the place.
@@ -99,13 +110,23 @@ impl Actor {
         let (user, place) = self.ids()?;
         let channel = channel.unwrap_or(place);
         let id = self.world.invoke(user, channel, invocation)?;
-        Ok(InteractionHandle::new(self.world.clone(), id, channel, what))
+        Ok(InteractionHandle::new(
+            self.world.clone(),
+            id,
+            channel,
+            what,
+        ))
     }
 
     /// Begins a slash command: `find`, or with sub-commands `quiz start`.
     pub fn command(&self, path: &str) -> CommandCall {
         let path = path.trim_start_matches('/').to_owned();
-        CommandCall { actor: self.clone(), path, options: Vec::new(), files: Vec::new() }
+        CommandCall {
+            actor: self.clone(),
+            path,
+            options: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// Uses a context-menu command on a message.
@@ -120,7 +141,11 @@ impl Actor {
     ) -> Result<InteractionHandle, Error> {
         let command = self.find_command(name, 3)?;
         let target = Some(message.id());
-        let invocation = Invocation::Command { command, options: Vec::new(), target };
+        let invocation = Invocation::Command {
+            command,
+            options: Vec::new(),
+            target,
+        };
         self.invoke(Some(message.channel_id()), &invocation, name.to_owned())
     }
 
@@ -135,7 +160,11 @@ impl Actor {
         user: Snowflake,
     ) -> Result<InteractionHandle, Error> {
         let command = self.find_command(name, 2)?;
-        let invocation = Invocation::Command { command, options: Vec::new(), target: Some(user) };
+        let invocation = Invocation::Command {
+            command,
+            options: Vec::new(),
+            target: Some(user),
+        };
         self.invoke(None, &invocation, name.to_owned())
     }
 
@@ -167,8 +196,10 @@ impl Actor {
         typed: &str,
     ) -> Result<Vec<Choice>, Error> {
         let (command, sub_commands) = self.find_path(path)?;
-        let mut options: Vec<Value> =
-            others.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        let mut options: Vec<Value> = others
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
         options.push(json!({ "name": option, "value": typed, "focused": true }));
         let options = nest(&sub_commands, options);
         let invocation = Invocation::Autocomplete { command, options };
@@ -205,7 +236,11 @@ impl Actor {
             custom_id: custom_id.to_owned(),
             values: values.iter().map(|value| (*value).to_owned()).collect(),
         };
-        self.invoke(Some(message.channel_id()), &invocation, format!("component {custom_id}"))
+        self.invoke(
+            Some(message.channel_id()),
+            &invocation,
+            format!("component {custom_id}"),
+        )
     }
 
     /// Sends a modal with these texts (custom id of the input, text).
@@ -218,11 +253,17 @@ impl Actor {
         modal: &ModalView,
         fields: &[(&str, &str)],
     ) -> Result<InteractionHandle, Error> {
-        let fields: BTreeMap<String, String> =
-            fields.iter().map(|(id, text)| ((*id).to_owned(), (*text).to_owned())).collect();
+        let fields: BTreeMap<String, String> = fields
+            .iter()
+            .map(|(id, text)| ((*id).to_owned(), (*text).to_owned()))
+            .collect();
         let custom_id = modal.custom_id().to_owned();
         let what = format!("modal {custom_id}");
-        let invocation = Invocation::Modal { opened_by: modal.interaction(), custom_id, fields };
+        let invocation = Invocation::Modal {
+            opened_by: modal.interaction(),
+            custom_id,
+            fields,
+        };
         self.invoke(Some(modal.channel), &invocation, what)
     }
 
@@ -268,7 +309,11 @@ impl Actor {
         let id = self.id()?;
         let find = |name: &&str| {
             let state = self.world.state();
-            let role = state.roles.iter().find(|role| role.name == **name).map(|role| role.id);
+            let role = state
+                .roles
+                .iter()
+                .find(|role| role.name == **name)
+                .map(|role| role.id);
             role.ok_or_else(|| Refusal::not_found(format!("There is no role {name:?}.")))
         };
         let roles = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
@@ -287,13 +332,22 @@ impl Actor {
     fn find_path(&self, path: &str) -> Result<(Snowflake, Vec<(String, u64)>), Error> {
         let unknown = || Error::UnknownCommand(path.to_owned());
         let mut words = path.trim_start_matches('/').split_whitespace();
-        let id = self.find_command(words.next().unwrap_or_default(), 1).map_err(|_| unknown())?;
+        let id = self
+            .find_command(words.next().unwrap_or_default(), 1)
+            .map_err(|_| unknown())?;
         let state = self.world.state();
-        let command = state.commands.iter().find(|command| command.id == id).ok_or_else(unknown)?;
+        let command = state
+            .commands
+            .iter()
+            .find(|command| command.id == id)
+            .ok_or_else(unknown)?;
         let mut level = command.options();
         let mut found = Vec::new();
         for word in words {
-            let option = level.iter().find(|option| option["name"] == word).ok_or_else(unknown)?;
+            let option = level
+                .iter()
+                .find(|option| option["name"] == word)
+                .ok_or_else(unknown)?;
             found.push((word.to_owned(), option["type"].as_u64().unwrap_or_default()));
             level = option["options"].as_array().map_or(&[], Vec::as_slice);
         }
@@ -303,9 +357,12 @@ impl Actor {
 
 /// Wraps options into their sub-commands.
 fn nest(sub_commands: &[(String, u64)], options: Vec<Value>) -> Vec<Value> {
-    sub_commands.iter().rev().fold(options, |options, (name, kind)| {
-        vec![json!({ "name": name, "type": kind, "options": options })]
-    })
+    sub_commands
+        .iter()
+        .rev()
+        .fold(options, |options, (name, kind)| {
+            vec![json!({ "name": name, "type": kind, "options": options })]
+        })
 }
 
 impl CommandCall {
@@ -341,7 +398,12 @@ impl CommandCall {
             .map(|(name, value)| json!({ "name": name, "value": value }))
             .collect();
         let options = nest(&sub_commands, options);
-        let invocation = Invocation::Command { command, options, target: None };
-        self.actor.invoke(None, &invocation, format!("/{}", self.path))
+        let invocation = Invocation::Command {
+            command,
+            options,
+            target: None,
+        };
+        self.actor
+            .invoke(None, &invocation, format!("/{}", self.path))
     }
 }

@@ -26,7 +26,9 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that starts at the system's present time and then stands still.
     pub fn new() -> Self {
-        Self { now_ms: watch::Sender::new(system_now_ms()) }
+        Self {
+            now_ms: watch::Sender::new(system_now_ms()),
+        }
     }
 
     /// Moves the clock forward and wakes every deadline that has passed.
@@ -103,7 +105,9 @@ fn millis(duration: Duration) -> u64 {
 }
 
 fn system_now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, millis)
 }
 
 #[cfg(test)]
@@ -126,6 +130,9 @@ mod tests {
 
     #[test]
     fn timestamps_have_microseconds_and_an_offset() {
-        assert_eq!(timestamp(1_577_836_800_010), "2020-01-01T00:00:00.010000+00:00");
+        assert_eq!(
+            timestamp(1_577_836_800_010),
+            "2020-01-01T00:00:00.010000+00:00"
+        );
     }
 }

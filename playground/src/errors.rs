@@ -72,7 +72,10 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
-        Self { status, sentence: sentence.into() }
+        Self {
+            status,
+            sentence: sentence.into(),
+        }
     }
 
     pub(crate) fn bad_request(sentence: impl Into<String>) -> Self {
@@ -108,7 +111,12 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: u64, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), errors: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            errors: None,
+        }
     }
 
     pub(crate) fn unauthorized() -> Self {
@@ -148,7 +156,11 @@ impl ApiError {
     }
 
     pub(crate) fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, 40_005, "Request entity too large")
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            40_005,
+            "Request entity too large",
+        )
     }
 
     pub(crate) fn already_acknowledged() -> Self {
@@ -166,7 +178,11 @@ impl ApiError {
     }
 
     pub(crate) fn empty_message() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, 50_006, "Cannot send an empty message")
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            50_006,
+            "Cannot send an empty message",
+        )
     }
 
     pub(crate) fn missing_permissions() -> Self {
@@ -179,7 +195,10 @@ impl ApiError {
 
     pub(crate) fn invalid_form(errors: Value) -> Self {
         let error = Self::new(StatusCode::BAD_REQUEST, 50_035, "Invalid Form Body");
-        Self { errors: Some(errors), ..error }
+        Self {
+            errors: Some(errors),
+            ..error
+        }
     }
 
     pub(crate) fn invalid_json() -> Self {

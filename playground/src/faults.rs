@@ -63,7 +63,11 @@ fn meets(rule: &Rule, method: &str, path: &str) -> bool {
             .trim_matches('/')
             .split('/')
             .filter(|wanted| !wanted.is_empty())
-            .all(|wanted| segments.next().is_some_and(|found| wanted == "*" || wanted == found))
+            .all(|wanted| {
+                segments
+                    .next()
+                    .is_some_and(|found| wanted == "*" || wanted == found)
+            })
 }
 
 /// The faults of a running server; get it with [`Server::faults`](crate::Server::faults).
@@ -79,7 +83,12 @@ impl Faults {
     pub fn on(&self, method: &str, route: &str, times: u32, fault: Fault) {
         if times > 0 {
             let (method, route) = (method.to_owned(), route.to_owned());
-            self.world.rules.rules().push(Rule { method, route, left: times, fault });
+            self.world.rules.rules().push(Rule {
+                method,
+                route,
+                left: times,
+                fault,
+            });
         }
     }
 
@@ -105,7 +114,8 @@ impl Faults {
 
     /// Sends op 9. If not `resumable`, the sessions are forgotten.
     pub fn invalidate_session(&self, resumable: bool) {
-        self.world.gateway_fault(GatewayFault::InvalidSession { resumable });
+        self.world
+            .gateway_fault(GatewayFault::InvalidSession { resumable });
     }
 
     /// Stops (or starts again) answering heartbeats, as a dead connection would.
@@ -125,7 +135,12 @@ mod tests {
 
     fn rules(method: &str, route: &str, left: u32, fault: Fault) -> Rules {
         let rules = Rules::default();
-        let rule = Rule { method: method.to_owned(), route: route.to_owned(), left, fault };
+        let rule = Rule {
+            method: method.to_owned(),
+            route: route.to_owned(),
+            left,
+            fault,
+        };
         rules.rules().push(rule);
         rules
     }

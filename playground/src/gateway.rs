@@ -60,10 +60,16 @@ pub(crate) struct Audience {
 }
 
 impl Audience {
-    pub(crate) const EVERYBODY: Self = Self { intents: 0, sensitive: false };
+    pub(crate) const EVERYBODY: Self = Self {
+        intents: 0,
+        sensitive: false,
+    };
 
     pub(crate) const fn with(intents: u64) -> Self {
-        Self { intents, sensitive: false }
+        Self {
+            intents,
+            sensitive: false,
+        }
     }
 
     fn accepts(self, intents: u64) -> bool {
@@ -115,14 +121,24 @@ impl Session {
     }
 
     fn transmit(&mut self, payload: Value, transcript: &Transcript) {
-        let Some(connection) = &self.connection else { return };
-        if connection.sender.try_send(Outgoing::Payload(payload.clone())).is_err() {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        if connection
+            .sender
+            .try_send(Outgoing::Payload(payload.clone()))
+            .is_err()
+        {
             // It is closed, or so slow that Discord would close it too.
             self.connection = None;
             return;
         }
         let name = payload["t"].as_str().unwrap_or_default();
-        transcript.line(Direction::ToBot, "gateway", format!("{name} (s={})", payload["s"]));
+        transcript.line(
+            Direction::ToBot,
+            "gateway",
+            format!("{name} (s={})", payload["s"]),
+        );
         transcript.event(payload);
     }
 }
@@ -164,7 +180,10 @@ impl Hub {
     }
 
     pub(crate) fn connect(&self, sender: mpsc::Sender<Outgoing>) -> Connection {
-        Connection { id: self.connections.fetch_add(1, Ordering::Relaxed), sender }
+        Connection {
+            id: self.connections.fetch_add(1, Ordering::Relaxed),
+            sender,
+        }
     }
 
     /// Starts a session and sends it its first events; `session_id` is written into READY.
@@ -204,12 +223,17 @@ impl Hub {
         transcript: &Transcript,
     ) -> Result<bool, ResumeError> {
         let mut sessions = self.sessions();
-        let session =
-            sessions.by_id.get_mut(session_id).ok_or(ResumeError::InvalidSession)?;
+        let session = sessions
+            .by_id
+            .get_mut(session_id)
+            .ok_or(ResumeError::InvalidSession)?;
         if sequence > session.sequence {
             return Err(ResumeError::InvalidSequence);
         }
-        let oldest = session.replay.front().map_or(session.sequence + 1, |(first, _)| *first);
+        let oldest = session
+            .replay
+            .front()
+            .map_or(session.sequence + 1, |(first, _)| *first);
         if sequence + 1 < oldest {
             sessions.by_id.remove(session_id);
             return Err(ResumeError::InvalidSession);
@@ -225,7 +249,11 @@ impl Hub {
             session.transmit(payload, transcript);
         }
         let data = json!({ "_trace": [] });
-        let resumed = Dispatch { name: "RESUMED", data, audience: Audience::EVERYBODY };
+        let resumed = Dispatch {
+            name: "RESUMED",
+            data,
+            audience: Audience::EVERYBODY,
+        };
         session.send(&resumed, transcript);
         Ok(session.compress)
     }
@@ -240,7 +268,10 @@ impl Hub {
     pub(crate) fn answer(&self, connection: u64, dispatch: &Dispatch, transcript: &Transcript) {
         let mut sessions = self.sessions();
         let session = sessions.by_id.values_mut().find(|session| {
-            session.connection.as_ref().is_some_and(|known| known.id == connection)
+            session
+                .connection
+                .as_ref()
+                .is_some_and(|known| known.id == connection)
         });
         if let Some(session) = session {
             session.send(dispatch, transcript);
@@ -251,15 +282,28 @@ impl Hub {
     pub(crate) fn disconnect(&self, connection: u64, forget: bool) {
         let mut sessions = self.sessions();
         let belongs = |session: &Session| {
-            session.connection.as_ref().is_some_and(|known| known.id == connection)
+            session
+                .connection
+                .as_ref()
+                .is_some_and(|known| known.id == connection)
         };
         if forget {
             sessions.by_id.retain(|_, session| !belongs(session));
         }
-        for session in sessions.by_id.values_mut().filter(|session| belongs(session)) {
+        for session in sessions
+            .by_id
+            .values_mut()
+            .filter(|session| belongs(session))
+        {
             session.connection = None;
         }
-        while sessions.by_id.values().filter(|s| s.connection.is_none()).count() > RESUMABLE {
+        while sessions
+            .by_id
+            .values()
+            .filter(|s| s.connection.is_none())
+            .count()
+            > RESUMABLE
+        {
             let oldest = sessions
                 .by_id
                 .iter()
@@ -274,7 +318,10 @@ impl Hub {
     /// Whether a bot is there now.
     pub(crate) fn is_connected(&self) -> bool {
         self.sessions().by_id.values().any(|session| {
-            session.connection.as_ref().is_some_and(|known| !known.sender.is_closed())
+            session
+                .connection
+                .as_ref()
+                .is_some_and(|known| !known.sender.is_closed())
         })
     }
 
@@ -314,19 +361,34 @@ mod tests {
 
     fn message(sensitive: bool) -> Dispatch {
         let data = json!({ "content": "secret", "embeds": [1], "attachments": [] });
-        let audience = Audience { intents: GUILD_MESSAGES, sensitive };
-        Dispatch { name: "MESSAGE_CREATE", data, audience }
+        let audience = Audience {
+            intents: GUILD_MESSAGES,
+            sensitive,
+        };
+        Dispatch {
+            name: "MESSAGE_CREATE",
+            data,
+            audience,
+        }
     }
 
     fn start(hub: &Hub, intents: u64) -> (mpsc::Receiver<Outgoing>, String, Transcript) {
         let transcript = Transcript::new(Clock::System);
         let (sender, mut receiver) = mpsc::channel(16);
         let connection = hub.connect(sender);
-        let ready =
-            Dispatch { name: "READY", data: json!({}), audience: Audience::EVERYBODY };
+        let ready = Dispatch {
+            name: "READY",
+            data: json!({}),
+            audience: Audience::EVERYBODY,
+        };
         hub.identify(&connection, (intents, false), vec![ready], &transcript);
-        let Ok(Outgoing::Payload(payload)) = receiver.try_recv() else { panic!("READY is sent") };
-        let id = payload["d"]["session_id"].as_str().expect("an id").to_owned();
+        let Ok(Outgoing::Payload(payload)) = receiver.try_recv() else {
+            panic!("READY is sent")
+        };
+        let id = payload["d"]["session_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         (receiver, id, transcript)
     }
 
@@ -364,8 +426,14 @@ mod tests {
         assert_eq!(ahead, Err(ResumeError::InvalidSequence));
         assert_eq!(hub.resume(&connection, &id, 2, &transcript), Ok(false));
         let replayed = next(&mut receiver).expect("one event was missed");
-        assert_eq!((&replayed["t"], &replayed["s"]), (&json!("MESSAGE_CREATE"), &json!(3)));
-        assert_eq!(next(&mut receiver).expect("RESUMED ends it")["t"], "RESUMED");
+        assert_eq!(
+            (&replayed["t"], &replayed["s"]),
+            (&json!("MESSAGE_CREATE"), &json!(3))
+        );
+        assert_eq!(
+            next(&mut receiver).expect("RESUMED ends it")["t"],
+            "RESUMED"
+        );
         assert_eq!(next(&mut receiver), None);
     }
 

@@ -56,7 +56,13 @@ enum Verdict<T> {
 
 impl InteractionHandle {
     pub(crate) fn new(world: Arc<World>, id: Snowflake, channel: Snowflake, what: String) -> Self {
-        Self { world, id, channel, what, taken: AtomicUsize::new(0) }
+        Self {
+            world,
+            id,
+            channel,
+            what,
+            taken: AtomicUsize::new(0),
+        }
     }
 
     /// The interaction's id.
@@ -70,7 +76,8 @@ impl InteractionHandle {
     ///
     /// [`Error::TimedOut`].
     pub async fn next_state(&self, timeout: Duration) -> Result<ResponseState, Error> {
-        self.find("a step", timeout, |step| Verdict::Take(self.public(step))).await
+        self.find("a step", timeout, |step| Verdict::Take(self.public(step)))
+            .await
     }
 
     /// The first message that is not merely "thinking": a reply, @original filled in or changed,
@@ -127,7 +134,11 @@ impl InteractionHandle {
         self.find("a change of @original", timeout, |step| match step {
             Step::Edited(view) => {
                 let view = MessageView::new(view.clone());
-                if condition(&view) { Verdict::Take(view) } else { Verdict::Skip }
+                if condition(&view) {
+                    Verdict::Take(view)
+                } else {
+                    Verdict::Skip
+                }
             }
             Step::Failed => Verdict::Stop,
             _ => Verdict::Skip,
@@ -218,9 +229,7 @@ impl InteractionHandle {
             Step::Choices(choices) => {
                 ResponseState::Choices(choices.iter().map(Choice::new).collect())
             }
-            Step::Modal(modal) => {
-                ResponseState::Modal(ModalView::new(modal.clone(), self.channel))
-            }
+            Step::Modal(modal) => ResponseState::Modal(ModalView::new(modal.clone(), self.channel)),
             Step::Failed => ResponseState::Failed,
         }
     }
@@ -249,12 +258,18 @@ impl InteractionHandle {
                 self.taken.store(index + 1, Ordering::Release);
                 Ok(value)
             }
-            Some(Err(happened)) => {
-                Err(Error::Unexpected { waited_for, happened, transcript: transcript() })
-            }
+            Some(Err(happened)) => Err(Error::Unexpected {
+                waited_for,
+                happened,
+                transcript: transcript(),
+            }),
             None => {
                 let waited_ms = timeout.as_millis();
-                Err(Error::TimedOut { waited_for, waited_ms, transcript: transcript() })
+                Err(Error::TimedOut {
+                    waited_for,
+                    waited_ms,
+                    transcript: transcript(),
+                })
             }
         }
     }

@@ -50,7 +50,13 @@ impl Listener for SwitchedListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "could not set TCP_NODELAY");
         }
-        (SwitchedStream { stream, switch: Switch::default() }, address)
+        (
+            SwitchedStream {
+                stream,
+                switch: Switch::default(),
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

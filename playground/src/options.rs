@@ -76,19 +76,29 @@ impl fmt::Debug for Options {
 
 /// Random letters and digits from the thread's cryptographic generator.
 pub(crate) fn random_text(length: usize) -> String {
-    rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
+    rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(length)
+        .map(char::from)
+        .collect()
 }
 
 /// Random hexadecimal digits.
 pub(crate) fn random_hex(length: usize) -> String {
     let mut random = rand::rng();
-    (0..length).map(|_| char::from(b"0123456789abcdef"[random.random_range(0..16)])).collect()
+    (0..length)
+        .map(|_| char::from(b"0123456789abcdef"[random.random_range(0..16)]))
+        .collect()
 }
 
 /// Whether two secrets are equal, in a time that does not tell where they differ.
 pub(crate) fn same_secret(left: &str, right: &str) -> bool {
     left.len() == right.len()
-        && left.bytes().zip(right.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+        && left
+            .bytes()
+            .zip(right.bytes())
+            .fold(0, |sum, (a, b)| sum | (a ^ b))
+            == 0
 }
 
 #[cfg(test)]
@@ -97,7 +107,10 @@ mod tests {
 
     #[test]
     fn tokens_are_not_printed() {
-        let options = Options { bot_token: Some("s3cret".to_owned()), ..Options::default() };
+        let options = Options {
+            bot_token: Some("s3cret".to_owned()),
+            ..Options::default()
+        };
         assert!(!format!("{options:?}").contains("s3cret"));
     }
 

@@ -43,7 +43,10 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
 }
 
 async fn check_token(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    let token = request.headers().get("x-playground-token").and_then(|token| token.to_str().ok());
+    let token = request
+        .headers()
+        .get("x-playground-token")
+        .and_then(|token| token.to_str().ok());
     if token.is_some_and(|token| same_secret(token, &world.settings.page_token)) {
         next.run(request).await
     } else {

@@ -33,11 +33,19 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route(&at("/users/@me/channels"), post(channels::open_direct))
         .route(&at("/users/{user}"), get(identity::user))
         .merge(command_routes())
-        .route(&at("/interactions/{id}/{token}/callback"), post(interactions::callback))
-        .route(&at("/webhooks/{application}/{token}"), post(webhooks::follow_up))
+        .route(
+            &at("/interactions/{id}/{token}/callback"),
+            post(interactions::callback),
+        )
+        .route(
+            &at("/webhooks/{application}/{token}"),
+            post(webhooks::follow_up),
+        )
         .route(
             &at("/webhooks/{application}/{token}/messages/{message}"),
-            get(webhooks::get).patch(webhooks::edit).delete(webhooks::delete),
+            get(webhooks::get)
+                .patch(webhooks::edit)
+                .delete(webhooks::delete),
         )
         .route(&at("/guilds/{guild}"), get(guilds::get))
         .route(&at("/guilds/{guild}/channels"), get(guilds::channels))
@@ -50,18 +58,29 @@ fn command_routes() -> Router<Arc<World>> {
     let global = format!("{PREFIX}/applications/{{application}}/commands");
     let guild = format!("{PREFIX}/applications/{{application}}/guilds/{{guild}}/commands");
     Router::new()
-        .route(&global, get(commands::list).post(commands::create).put(commands::replace))
+        .route(
+            &global,
+            get(commands::list)
+                .post(commands::create)
+                .put(commands::replace),
+        )
         .route(
             &format!("{global}/{{command}}"),
-            get(commands::get).patch(commands::change).delete(commands::delete),
+            get(commands::get)
+                .patch(commands::change)
+                .delete(commands::delete),
         )
         .route(
             &guild,
-            get(commands::list_guild).post(commands::create_guild).put(commands::replace_guild),
+            get(commands::list_guild)
+                .post(commands::create_guild)
+                .put(commands::replace_guild),
         )
         .route(
             &format!("{guild}/{{command}}"),
-            get(commands::get_guild).patch(commands::change_guild).delete(commands::delete_guild),
+            get(commands::get_guild)
+                .patch(commands::change_guild)
+                .delete(commands::delete_guild),
         )
 }
 
@@ -69,11 +88,22 @@ fn channel_routes() -> Router<Arc<World>> {
     let channel = format!("{PREFIX}/channels/{{channel}}");
     let messages = format!("{channel}/messages");
     Router::new()
-        .route(&channel, get(channels::get).patch(channels::change).delete(channels::delete))
+        .route(
+            &channel,
+            get(channels::get)
+                .patch(channels::change)
+                .delete(channels::delete),
+        )
         .route(&format!("{channel}/typing"), post(channels::typing))
         .route(&format!("{channel}/threads"), post(channels::start_thread))
-        .route(&format!("{channel}/thread-members/{{user}}"), put(channels::join_thread))
-        .route(&messages, get(channels::list).post(channels::create_message))
+        .route(
+            &format!("{channel}/thread-members/{{user}}"),
+            put(channels::join_thread),
+        )
+        .route(
+            &messages,
+            get(channels::list).post(channels::create_message),
+        )
         .route(
             &format!("{messages}/{{message}}"),
             get(channels::get_message)
@@ -88,5 +118,8 @@ fn channel_routes() -> Router<Arc<World>> {
 
 /// Every route and method that does not exist.
 pub(crate) async fn unimplemented(method: Method, uri: Uri) -> ApiError {
-    ApiError::not_implemented(&format!("{method} {}", crate::transcript::without_tokens(uri.path())))
+    ApiError::not_implemented(&format!(
+        "{method} {}",
+        crate::transcript::without_tokens(uri.path())
+    ))
 }

@@ -56,7 +56,10 @@ impl Server {
         if !wanted.ip().is_loopback() && !options.allow_other_addresses {
             return Err(Error::NotLoopback(wanted));
         }
-        let bind = |source| Error::Bind { address: wanted, source };
+        let bind = |source| Error::Bind {
+            address: wanted,
+            source,
+        };
         let listener = TcpListener::bind(wanted).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let world = Arc::new(world(options, address));
@@ -69,13 +72,20 @@ impl Server {
                 tracing::error!(%error, "the playground stopped serving");
             }
         });
-        Ok(Self { world, address, task })
+        Ok(Self {
+            world,
+            address,
+            task,
+        })
     }
 
     /// Stops serving and waits until the port is free.
     pub async fn shutdown(mut self) {
         self.world.shutdown.cancel();
-        if tokio::time::timeout(SHUTDOWN, &mut self.task).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN, &mut self.task)
+            .await
+            .is_err()
+        {
             self.task.abort();
         }
     }
@@ -108,7 +118,11 @@ impl Server {
 
     /// The page's address with its token, to be opened in a browser.
     pub fn page_url(&self) -> String {
-        format!("{}/playground/#token={}", self.base_url(), self.page_token())
+        format!(
+            "{}/playground/#token={}",
+            self.base_url(),
+            self.page_token()
+        )
     }
 
     /// The id of the application and of the bot's user.
@@ -129,7 +143,9 @@ impl Server {
     pub fn channel_id(&self, name: &str) -> Result<Snowflake, Error> {
         let state = self.world.state();
         let channel = state.find_channel(name);
-        channel.map(|channel| channel.id).ok_or_else(|| Error::UnknownChannel(name.to_owned()))
+        channel
+            .map(|channel| channel.id)
+            .ok_or_else(|| Error::UnknownChannel(name.to_owned()))
     }
 
     /// The id of a user: `student`, `noor`, `tutor`, `admin` or a user name.
@@ -140,7 +156,8 @@ impl Server {
     pub fn user_id(&self, name: &str) -> Result<Snowflake, Error> {
         let state = self.world.state();
         let user = state.find_user(name);
-        user.map(|user| user.id).ok_or_else(|| Error::UnknownUser(name.to_owned()))
+        user.map(|user| user.id)
+            .ok_or_else(|| Error::UnknownUser(name.to_owned()))
     }
 
     /// Someone to act as, in `#general` at first: `student` (Ada, en-US), `noor` (a student, ar),
@@ -151,7 +168,9 @@ impl Server {
 
     /// The faults that can be planned.
     pub fn faults(&self) -> Faults {
-        Faults { world: self.world.clone() }
+        Faults {
+            world: self.world.clone(),
+        }
     }
 
     /// Sets what the bot may do in the guild (a permission bit set).
@@ -223,7 +242,9 @@ impl Server {
                 .map(|message| MessageView::new(self.world.view(state, message)))
                 .find(&condition)
         });
-        found.await.ok_or_else(|| self.timed_out("a message that meets the condition", timeout))
+        found
+            .await
+            .ok_or_else(|| self.timed_out("a message that meets the condition", timeout))
     }
 
     /// The bytes of an attachment, by the address that a message shows.
@@ -277,9 +298,11 @@ impl Server {
             return Ok(());
         }
         let list = |title: &str, lines: &[String]| {
-            lines.iter().fold(format!("{title}: {}\n", lines.len()), |text, line| {
-                format!("{text}  {line}\n")
-            })
+            lines
+                .iter()
+                .fold(format!("{title}: {}\n", lines.len()), |text, line| {
+                    format!("{text}  {line}\n")
+                })
         };
         let mut text = list("not implemented", &missing);
         text.push_str(&list("refused bodies", &refused));
@@ -321,7 +344,12 @@ fn world(options: Options, address: SocketAddr) -> World {
         loopback_only: address.ip().is_loopback(),
     };
     let name = options.bot_name.as_str();
-    World::new(settings, options.clock, (bot, name), options.attachment_memory_limit)
+    World::new(
+        settings,
+        options.clock,
+        (bot, name),
+        options.attachment_memory_limit,
+    )
 }
 
 /// A random token in the shape of Discord's: the id in base64, a part of six, a part of 38.
@@ -329,7 +357,9 @@ fn new_bot_token(bot: Snowflake) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut encoded = String::new();
     for chunk in bot.to_string().as_bytes().chunks(3) {
-        let bits = chunk.iter().fold(0, |bits: usize, byte| bits << 8 | usize::from(*byte));
+        let bits = chunk
+            .iter()
+            .fold(0, |bits: usize, byte| bits << 8 | usize::from(*byte));
         let bits = bits << (8 * (3 - chunk.len()));
         for position in 0..=chunk.len() {
             encoded.push(char::from(DIGITS[bits >> (18 - 6 * position) & 63]));
@@ -358,7 +388,10 @@ fn router(world: &Arc<World>) -> Router {
 /// Refuses requests that reached this port under a foreign name: a page elsewhere may point its
 /// own name at 127.0.0.1 (DNS rebinding).
 async fn check_host(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     if !world.settings.loopback_only || host.is_some_and(is_loopback_name) {
         return next.run(request).await;
     }
@@ -372,14 +405,18 @@ fn is_loopback_name(host: &str) -> bool {
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name.eq_ignore_ascii_case("localhost")
-        || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        || name
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 /// Nothing of a run shall stay in a browser's cache, unless a route says otherwise.
 async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -406,7 +443,9 @@ async fn gateway(
         world.transcript.unimplemented(missing.clone());
         return Err(ApiError::not_implemented(&missing));
     }
-    Ok(upgrade.on_upgrade(|socket| session::serve(socket, world)).into_response())
+    Ok(upgrade
+        .on_upgrade(|socket| session::serve(socket, world))
+        .into_response())
 }
 
 #[derive(Deserialize)]
@@ -433,7 +472,11 @@ async fn attachment(
     let stored = world.attachments.open(&address, world.clock.now_ms());
     let file = stored.ok_or(StatusCode::NOT_FOUND)?.file;
     let inline = is_inline(&file.content_type);
-    let kind = if inline { file.content_type.as_str() } else { "application/octet-stream" };
+    let kind = if inline {
+        file.content_type.as_str()
+    } else {
+        "application/octet-stream"
+    };
     let way = if inline { "inline" } else { "attachment" };
     // The name has only letters, digits, `.`, `-` and `_`.
     let disposition = format!("{way}; filename=\"{}\"", file.filename);
@@ -441,7 +484,10 @@ async fn attachment(
     let headers: [(HeaderName, HeaderValue); 5] = [
         (header::CONTENT_TYPE, value(kind)?),
         (header::CONTENT_DISPOSITION, value(&disposition)?),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
         (
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'none'; sandbox"),
@@ -455,11 +501,15 @@ async fn attachment(
 }
 
 fn open_by_url(world: &World, url: &str) -> Option<Bytes> {
-    let path = url.strip_prefix(&world.settings.base_url)?.strip_prefix("/attachments/")?;
+    let path = url
+        .strip_prefix(&world.settings.base_url)?
+        .strip_prefix("/attachments/")?;
     let (path, query) = path.split_once('?')?;
     let mut segments = path.split('/');
     let part = |key: &str| {
-        query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
     };
     let address = Address {
         channel_id: segments.next()?.parse().ok()?,
@@ -469,7 +519,13 @@ fn open_by_url(world: &World, url: &str) -> Option<Bytes> {
         issued: part("is")?,
         signature: part("hm")?,
     };
-    Some(world.attachments.open(&address, world.clock.now_ms())?.file.bytes)
+    Some(
+        world
+            .attachments
+            .open(&address, world.clock.now_ms())?
+            .file
+            .bytes,
+    )
 }
 
 #[cfg(test)]
@@ -486,10 +542,22 @@ mod tests {
 
     #[test]
     fn only_loopback_names_pass() {
-        for good in ["127.0.0.1:80", "localhost", "LOCALHOST:7878", "[::1]:80", "127.8.9.1"] {
+        for good in [
+            "127.0.0.1:80",
+            "localhost",
+            "LOCALHOST:7878",
+            "[::1]:80",
+            "127.8.9.1",
+        ] {
             assert!(is_loopback_name(good), "{good}");
         }
-        for bad in ["example.org", "127.0.0.1.example.org:80", "10.0.0.1", "", "[::2]:1"] {
+        for bad in [
+            "example.org",
+            "127.0.0.1.example.org:80",
+            "10.0.0.1",
+            "",
+            "[::2]:1",
+        ] {
             assert!(!is_loopback_name(bad), "{bad}");
         }
     }
@@ -497,7 +565,11 @@ mod tests {
     #[tokio::test]
     async fn other_addresses_are_refused() {
         let listen = SocketAddr::from(([0, 0, 0, 0], 0));
-        let started = Server::start(Options { listen, ..Options::default() }).await;
+        let started = Server::start(Options {
+            listen,
+            ..Options::default()
+        })
+        .await;
         assert!(matches!(started.err(), Some(Error::NotLoopback(_))));
     }
 }

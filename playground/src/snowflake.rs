@@ -66,7 +66,8 @@ impl<'de> Deserialize<'de> for Snowflake {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Snowflake, E> {
-                text.parse().map_err(|_| E::custom(format_args!("{text:?} is no id")))
+                text.parse()
+                    .map_err(|_| E::custom(format_args!("{text:?} is no id")))
             }
         }
 
@@ -87,7 +88,9 @@ impl SnowflakeGenerator {
         let after = |last: u64| base.max(last + 1);
         let previous = self
             .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(after(last)))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(after(last))
+            })
             .unwrap_or_else(|last| last);
         Snowflake(after(previous))
     }

@@ -72,7 +72,10 @@ pub(crate) struct Transcript {
 
 impl Transcript {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, records: Mutex::default() }
+        Self {
+            clock,
+            records: Mutex::default(),
+        }
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
@@ -82,7 +85,15 @@ impl Transcript {
     pub(crate) fn line(&self, direction: Direction, kind: &'static str, summary: String) {
         tracing::debug!(?direction, kind, "{summary}");
         let at = timestamp(self.clock.now_ms());
-        push(&mut self.records().entries, Entry { at, direction, kind, summary });
+        push(
+            &mut self.records().entries,
+            Entry {
+                at,
+                direction,
+                kind,
+                summary,
+            },
+        );
     }
 
     pub(crate) fn body(&self, body: RecordedBody) {
@@ -135,7 +146,11 @@ impl Transcript {
                 Direction::Server => "server   ",
             };
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "  {} {arrow} {}: {}", entry.at, entry.kind, entry.summary);
+            let _ = writeln!(
+                text,
+                "  {} {arrow} {}: {}",
+                entry.at, entry.kind, entry.summary
+            );
         }
         text
     }
@@ -151,7 +166,9 @@ fn push<T>(list: &mut VecDeque<T>, item: T) {
 /// The path with what follows `/interactions/{id}/` and `/webhooks/{id}/` hidden.
 pub(crate) fn without_tokens(path: &str) -> String {
     let mut segments: Vec<&str> = path.split('/').collect();
-    if let Some(at) = segments.iter().position(|s| matches!(*s, "interactions" | "webhooks"))
+    if let Some(at) = segments
+        .iter()
+        .position(|s| matches!(*s, "interactions" | "webhooks"))
         && let Some(token) = segments.get_mut(at + 2)
     {
         *token = "{token}";
@@ -173,7 +190,10 @@ mod tests {
             without_tokens("/api/v10/interactions/1/abc/callback"),
             "/api/v10/interactions/1/{token}/callback"
         );
-        assert_eq!(without_tokens("/api/v10/gateway/bot"), "/api/v10/gateway/bot");
+        assert_eq!(
+            without_tokens("/api/v10/gateway/bot"),
+            "/api/v10/gateway/bot"
+        );
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl FormErrors {
 
     /// The error to answer with, if anything was wrong.
     pub(crate) fn into_result(self) -> Result<(), ApiError> {
-        if self.root.is_empty() { Ok(()) } else { Err(ApiError::invalid_form(self.root.into())) }
+        if self.root.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::invalid_form(self.root.into()))
+        }
     }
 
     /// A length outside the allowed range.
@@ -84,14 +88,21 @@ impl<'a> Form<'a> {
     /// The body itself.
     pub(crate) fn body(value: &'a Value) -> Result<Self, ApiError> {
         match value {
-            Value::Object(object) => Ok(Self { object, path: String::new() }),
+            Value::Object(object) => Ok(Self {
+                object,
+                path: String::new(),
+            }),
             _ => Err(ApiError::invalid_json()),
         }
     }
 
     /// The path of a field.
     pub(crate) fn at(&self, key: impl std::fmt::Display) -> String {
-        if self.path.is_empty() { key.to_string() } else { format!("{}/{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_string()
+        } else {
+            format!("{}/{key}", self.path)
+        }
     }
 
     /// The value of a field; `null` counts as absent.
@@ -141,15 +152,24 @@ impl<'a> Form<'a> {
             return None;
         };
         let Some(number) = value.as_i64() else {
-            errors.add(&self.at(key), "NUMBER_TYPE_COERCE", format!("Value {value} is not int."));
+            errors.add(
+                &self.at(key),
+                "NUMBER_TYPE_COERCE",
+                format!("Value {value} is not int."),
+            );
             return None;
         };
         if number > *allowed.end() {
-            let message = format!("int value should be less than or equal to {}.", allowed.end());
+            let message = format!(
+                "int value should be less than or equal to {}.",
+                allowed.end()
+            );
             errors.add(&self.at(key), "NUMBER_TYPE_MAX", message);
         } else if number < *allowed.start() {
-            let message =
-                format!("int value should be greater than or equal to {}.", allowed.start());
+            let message = format!(
+                "int value should be greater than or equal to {}.",
+                allowed.start()
+            );
             errors.add(&self.at(key), "NUMBER_TYPE_MIN", message);
         }
         Some(number)
@@ -160,7 +180,11 @@ impl<'a> Form<'a> {
         let value = self.get(key)?;
         let truth = value.as_bool();
         if truth.is_none() {
-            errors.add(&self.at(key), "BOOLEAN_TYPE_CONVERT", "Must be either true or false.");
+            errors.add(
+                &self.at(key),
+                "BOOLEAN_TYPE_CONVERT",
+                "Must be either true or false.",
+            );
         }
         truth
     }
@@ -238,7 +262,11 @@ pub(crate) fn web_address(errors: &mut FormErrors, path: &str, address: &str, sc
         let message = format!("Scheme must be one of ({}).", schemes.join(", "));
         errors.add(path, "URL_TYPE_INVALID_SCHEME", message);
     } else if length(address) > 2_048 {
-        errors.add(path, "BASE_TYPE_MAX_LENGTH", "Must be 2048 or fewer in length.");
+        errors.add(
+            path,
+            "BASE_TYPE_MAX_LENGTH",
+            "Must be 2048 or fewer in length.",
+        );
     }
 }
 
@@ -262,6 +290,8 @@ mod tests {
         let form = Form::body(&body).expect("it is an object");
         let mut errors = FormErrors::default();
         form.text(&mut errors, "content", 0..=2_000, Need::Optional);
-        errors.into_result().expect("2,000 brains are 2,000 characters");
+        errors
+            .into_result()
+            .expect("2,000 brains are 2,000 characters");
     }
 }

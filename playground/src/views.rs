@@ -151,11 +151,16 @@ impl MessageView {
                 height: attachment["height"].as_u64(),
             })
         };
-        list(&self.json, "attachments").iter().filter_map(view).collect()
+        list(&self.json, "attachments")
+            .iter()
+            .filter_map(view)
+            .collect()
     }
 
     fn all_components(&self) -> impl Iterator<Item = &Value> {
-        self.components().iter().flat_map(|row| list(row, "components"))
+        self.components()
+            .iter()
+            .flat_map(|row| list(row, "components"))
     }
 
     /// The buttons, row by row.
@@ -174,7 +179,9 @@ impl MessageView {
 
     /// The first button with this label.
     pub fn button(&self, label: &str) -> Option<ButtonView> {
-        self.buttons().into_iter().find(|button| button.label == label)
+        self.buttons()
+            .into_iter()
+            .find(|button| button.label == label)
     }
 
     /// The select menus with options of their own.
@@ -211,7 +218,10 @@ impl MessageView {
 
 impl Choice {
     pub(crate) fn new(json: &Value) -> Self {
-        Self { name: text(json, "name").unwrap_or_default(), value: json["value"].clone() }
+        Self {
+            name: text(json, "name").unwrap_or_default(),
+            value: json["value"].clone(),
+        }
     }
 }
 
@@ -237,8 +247,12 @@ impl ModalView {
 
     /// Custom id and label of each text input.
     pub fn inputs(&self) -> Vec<(String, String)> {
-        let inputs = list(&self.json, "components").iter().map(|row| &row["components"][0]);
-        inputs.filter_map(|input| Some((text(input, "custom_id")?, text(input, "label")?))).collect()
+        let inputs = list(&self.json, "components")
+            .iter()
+            .map(|row| &row["components"][0]);
+        inputs
+            .filter_map(|input| Some((text(input, "custom_id")?, text(input, "label")?)))
+            .collect()
     }
 
     pub(crate) fn interaction(&self) -> Snowflake {

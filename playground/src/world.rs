@@ -134,7 +134,14 @@ impl World {
 
     /// The gateway projection of a write.
     pub(crate) fn dispatch(&self, name: &'static str, data: Value, audience: Audience) {
-        self.hub.dispatch(&Dispatch { name, data, audience }, &self.transcript);
+        self.hub.dispatch(
+            &Dispatch {
+                name,
+                data,
+                audience,
+            },
+            &self.transcript,
+        );
     }
 
     /// The page projection of a write.
@@ -168,14 +175,19 @@ impl World {
             ready["shard"] = shard.clone();
         }
         let first = vec![
-            Dispatch { name: "READY", data: ready, audience: Audience::EVERYBODY },
+            Dispatch {
+                name: "READY",
+                data: ready,
+                audience: Audience::EVERYBODY,
+            },
             Dispatch {
                 name: "GUILD_CREATE",
                 data: state.guild_create_json(),
                 audience: Audience::with(GUILDS),
             },
         ];
-        self.hub.identify(connection, (intents, compress), first, &self.transcript);
+        self.hub
+            .identify(connection, (intents, compress), first, &self.transcript);
         self.publish("bot", None, self.bot_json(&state));
     }
 
@@ -186,7 +198,9 @@ impl World {
         sequence: u64,
     ) -> Result<bool, ResumeError> {
         let state = self.state();
-        let compress = self.hub.resume(connection, session, sequence, &self.transcript)?;
+        let compress = self
+            .hub
+            .resume(connection, session, sequence, &self.transcript)?;
         self.publish("bot", None, self.bot_json(&state));
         Ok(compress)
     }
@@ -199,7 +213,8 @@ impl World {
     }
 
     pub(crate) fn gateway_fault(&self, fault: GatewayFault) {
-        self.transcript.line(Direction::Server, "fault", format!("gateway: {fault:?}"));
+        self.transcript
+            .line(Direction::Server, "fault", format!("gateway: {fault:?}"));
         self.hub.fault(fault);
     }
 
@@ -216,10 +231,16 @@ impl World {
             Some(query) => user.username.starts_with(query),
             None => ids.contains(&user.id),
         };
-        let members: Vec<Value> =
-            state.users.iter().filter(wanted).map(|user| state.member_json(user)).collect();
-        let missing: Vec<&Snowflake> =
-            ids.iter().filter(|id| !state.users.iter().any(|user| user.id == **id)).collect();
+        let members: Vec<Value> = state
+            .users
+            .iter()
+            .filter(wanted)
+            .map(|user| state.member_json(user))
+            .collect();
+        let missing: Vec<&Snowflake> = ids
+            .iter()
+            .filter(|id| !state.users.iter().any(|user| user.id == **id))
+            .collect();
         let mut data = json!({
             "guild_id": state.guild.id,
             "members": members,
@@ -230,8 +251,11 @@ impl World {
         if let Some(nonce) = nonce {
             data["nonce"] = nonce;
         }
-        let dispatch =
-            Dispatch { name: "GUILD_MEMBERS_CHUNK", data, audience: Audience::EVERYBODY };
+        let dispatch = Dispatch {
+            name: "GUILD_MEMBERS_CHUNK",
+            data,
+            audience: Audience::EVERYBODY,
+        };
         self.hub.answer(connection, &dispatch, &self.transcript);
     }
 
@@ -249,7 +273,10 @@ impl World {
         locale: Option<String>,
     ) -> Option<()> {
         let mut state = self.state();
-        let user = state.users.iter_mut().find(|user| user.id == id && !user.is_bot)?;
+        let user = state
+            .users
+            .iter_mut()
+            .find(|user| user.id == id && !user.is_bot)?;
         if let Some(locale) = locale {
             user.locale = locale;
         }
@@ -276,7 +303,10 @@ impl World {
         });
         if !channel.is_dm() {
             data["guild_id"] = json!(state.guild.id);
-            data["member"] = state.user(state.bot).map(|bot| state.member_json(bot)).into();
+            data["member"] = state
+                .user(state.bot)
+                .map(|bot| state.member_json(bot))
+                .into();
         }
         let (guild, direct) = (GUILD_MESSAGE_TYPING, DIRECT_MESSAGE_TYPING);
         let intents = if channel.is_dm() { direct } else { guild };
@@ -294,7 +324,9 @@ impl World {
         {
             self.attachments.remove(oldest);
         }
-        self.attachments.object(id, None, &self.settings.base_url, now).unwrap_or_default()
+        self.attachments
+            .object(id, None, &self.settings.base_url, now)
+            .unwrap_or_default()
     }
 
     /// Waits until something can be picked from an interaction's steps; `None` after `timeout`.
@@ -305,7 +337,10 @@ impl World {
         mut pick: impl FnMut(&[Step]) -> Option<T>,
     ) -> Option<T> {
         self.wait_for(timeout, |state| {
-            state.interactions.get(&id).and_then(|interaction| pick(&interaction.steps))
+            state
+                .interactions
+                .get(&id)
+                .and_then(|interaction| pick(&interaction.steps))
         })
         .await
     }
@@ -339,5 +374,9 @@ impl World {
 
 /// The intents that decide about messages of a channel.
 pub(crate) fn message_intents(channel: &Channel) -> u64 {
-    if channel.is_dm() { DIRECT_MESSAGES } else { GUILD_MESSAGES }
+    if channel.is_dm() {
+        DIRECT_MESSAGES
+    } else {
+        GUILD_MESSAGES
+    }
 }

@@ -4,5 +4,7 @@
 mod decoders;
 mod faults;
 mod find;
+mod ingest;
+mod page;
 mod starter_atlas;
 mod text_encoder;

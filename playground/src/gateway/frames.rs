@@ -39,18 +39,26 @@ mod tests {
     #[test]
     fn compressed_frames_are_whole_zlib_streams() {
         let payload = json!({ "op": 0, "d": { "content": "äöü".repeat(100) } });
-        let Ok(Message::Binary(bytes)) = encode(&payload, true) else { panic!("it is binary") };
+        let Ok(Message::Binary(bytes)) = encode(&payload, true) else {
+            panic!("it is binary")
+        };
         let mut text = String::new();
         flate2::read::ZlibDecoder::new(&bytes[..])
             .read_to_string(&mut text)
             .expect("it inflates");
-        assert_eq!(serde_json::from_str::<Value>(&text).expect("it is JSON"), payload);
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).expect("it is JSON"),
+            payload
+        );
         assert!(bytes.len() < payload.to_string().len() / 4);
     }
 
     #[test]
     fn plain_frames_are_text() {
         let message = encode(&json!({ "op": 11 }), false).expect("text always works");
-        assert_eq!(decode(&message).expect("a payload").expect("valid"), json!({ "op": 11 }));
+        assert_eq!(
+            decode(&message).expect("a payload").expect("valid"),
+            json!({ "op": 11 })
+        );
     }
 }

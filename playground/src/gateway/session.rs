@@ -42,9 +42,18 @@ pub(crate) async fn serve(mut socket: WebSocket, world: Arc<World>) {
     let (sender, mut outgoing) = mpsc::channel(WAITING);
     let connection = world.hub.connect(sender);
     let id = connection.id;
-    let mut link = Link { world: world.clone(), connection, authenticated: false, compress: false };
+    let mut link = Link {
+        world: world.clone(),
+        connection,
+        authenticated: false,
+        compress: false,
+    };
     let end = run(&mut socket, &mut outgoing, &mut link).await;
-    world.transcript.line(Direction::Server, "gateway", format!("connection {id} ended"));
+    world.transcript.line(
+        Direction::Server,
+        "gateway",
+        format!("connection {id} ended"),
+    );
     world.gateway_left(id, end == End::Clean);
 }
 
@@ -108,7 +117,10 @@ async fn send(socket: &mut WebSocket, payload: &Value, compress: bool) -> Result
 
 /// Closes and waits a moment for the client's answer, so that it reads the reason.
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
-    let frame = CloseFrame { code, reason: reason.into() };
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         let drained = async { while let Some(Ok(_)) = socket.recv().await {} };
         // A client that does not answer is simply left.
@@ -119,13 +131,19 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) {
 impl Link {
     /// Handles one frame; the answer, if any, goes out next.
     fn receive(&mut self, message: &Message) -> Result<Option<Value>, Close> {
-        let Some(payload) = frames::decode(message) else { return Ok(None) };
+        let Some(payload) = frames::decode(message) else {
+            return Ok(None);
+        };
         let payload = payload.map_err(|_| (4002, "Error while decoding payload."))?;
-        let op = payload["op"].as_u64().ok_or((4002, "Error while decoding payload."))?;
+        let op = payload["op"]
+            .as_u64()
+            .ok_or((4002, "Error while decoding payload."))?;
         let data = &payload["d"];
         if op != 1 {
             let summary = format!("op {op}");
-            self.world.transcript.line(Direction::FromBot, "gateway", summary);
+            self.world
+                .transcript
+                .line(Direction::FromBot, "gateway", summary);
         }
         match op {
             1 => Ok((!self.world.hub.acks_stopped()).then(|| json!({ "op": 11 }))),
@@ -139,7 +157,9 @@ impl Link {
                 Ok(None)
             }
             _ => {
-                self.world.transcript.unimplemented(format!("gateway op {op}"));
+                self.world
+                    .transcript
+                    .unimplemented(format!("gateway op {op}"));
                 Err((4001, "Unknown opcode."))
             }
         }
@@ -160,7 +180,9 @@ impl Link {
             return Err((4005, "Already authenticated."));
         }
         self.check_token(data)?;
-        let intents = data["intents"].as_u64().ok_or((4013, "Invalid intent(s)."))?;
+        let intents = data["intents"]
+            .as_u64()
+            .ok_or((4013, "Invalid intent(s)."))?;
         if intents & !KNOWN_INTENTS != 0 {
             return Err((4013, "Invalid intent(s)."));
         }
@@ -170,7 +192,8 @@ impl Link {
         self.authenticated = true;
         self.compress = data["compress"].as_bool() == Some(true);
         let shard = data.get("shard").filter(|shard| shard.is_array());
-        self.world.identify(&self.connection, (intents, self.compress), shard);
+        self.world
+            .identify(&self.connection, (intents, self.compress), shard);
         Ok(())
     }
 
@@ -199,7 +222,8 @@ impl Link {
         };
         let query = data["query"].as_str().map(str::to_lowercase);
         let nonce = data.get("nonce").cloned();
-        self.world.send_members(self.connection.id, &ids, query.as_deref(), nonce);
+        self.world
+            .send_members(self.connection.id, &ids, query.as_deref(), nonce);
     }
 }
 

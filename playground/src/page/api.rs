@@ -72,7 +72,7 @@ pub(super) async fn state(State(world): State<Arc<World>>) -> Json<Value> {
     let roles: Vec<Value> = state
         .roles
         .iter()
-        .filter(|role| role.managed_by.is_none() && role.id != state.guild.id)
+        .filter(|role| role.managed_by.is_none())
         .map(|role| {
             let permissions = role.permissions.to_string();
             json!({ "id": role.id, "name": role.name, "permissions": permissions })
@@ -103,14 +103,21 @@ pub(super) async fn change_user(
     body: Bytes,
 ) -> Result<Json<Value>, Refusal> {
     let change: UserChange = parse(&body)?;
-    if change.locale.as_ref().is_some_and(|locale| !LOCALES.contains(&locale.as_str())) {
+    if change
+        .locale
+        .as_ref()
+        .is_some_and(|locale| !LOCALES.contains(&locale.as_str()))
+    {
         return Err(Refusal::bad_request("There is no such locale."));
     }
     {
         let state = world.state();
         let assignable = |id: &Snowflake| {
             *id != state.guild.id
-                && state.roles.iter().any(|role| role.id == *id && role.managed_by.is_none())
+                && state
+                    .roles
+                    .iter()
+                    .any(|role| role.id == *id && role.managed_by.is_none())
         };
         if change.roles.iter().flatten().any(|role| !assignable(role)) {
             return Err(Refusal::bad_request("There is no such role."));
@@ -136,7 +143,9 @@ pub(super) async fn messages(
     let may_see = |channel: &&Channel| channel.recipient.is_none_or(|only| only == viewer.viewer);
     let channel = state.channels.get(&channel).filter(may_see);
     let channel = channel.ok_or_else(|| Refusal::not_found("There is no such channel."))?;
-    Ok(Json(json!({ "messages": world.views(&state, channel.id, viewer.viewer) })))
+    Ok(Json(
+        json!({ "messages": world.views(&state, channel.id, viewer.viewer) }),
+    ))
 }
 
 #[derive(Deserialize)]

@@ -9,13 +9,21 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, type and content of each file.
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 6] = [
     ("index.html", HTML, include_str!("../../page/index.html")),
-//TMP    ("style.css", CSS, include_str!("../../page/style.css")),
-//TMP    ("app.js", JAVASCRIPT, include_str!("../../page/app.js")),
+    ("style.css", CSS, include_str!("../../page/style.css")),
+    ("app.js", JAVASCRIPT, include_str!("../../page/app.js")),
     ("api.js", JAVASCRIPT, include_str!("../../page/api.js")),
-    ("render.js", JAVASCRIPT, include_str!("../../page/render.js")),
-    ("commands.js", JAVASCRIPT, include_str!("../../page/commands.js")),
+    (
+        "render.js",
+        JAVASCRIPT,
+        include_str!("../../page/render.js"),
+    ),
+    (
+        "commands.js",
+        JAVASCRIPT,
+        include_str!("../../page/commands.js"),
+    ),
 ];
 
 /// Nothing but the page's own files, pictures from this server and its own interface.
@@ -41,9 +49,18 @@ fn serve(name: &str) -> Response {
     };
     let headers: [(HeaderName, HeaderValue); 6] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];

@@ -19,7 +19,10 @@ pub(crate) struct Feed {
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { events: Mutex::default(), last: watch::Sender::new(0) }
+        Self {
+            events: Mutex::default(),
+            last: watch::Sender::new(0),
+        }
     }
 }
 
@@ -62,7 +65,10 @@ impl Feed {
         let oldest = events.front().map_or(last + 1, |(number, _)| *number);
         // `since` may also come from an earlier run, whose numbers mean nothing here.
         if since > last || since + 1 < oldest {
-            return (last, vec![json!({ "type": "state", "data": { "reload": true } })]);
+            return (
+                last,
+                vec![json!({ "type": "state", "data": { "reload": true } })],
+            );
         }
         let newer = events.iter().filter(|(number, _)| *number > since);
         (last, newer.map(|(_, event)| event.clone()).collect())

@@ -59,18 +59,40 @@ enum ActionKind {
 impl From<ActionKind> for Invocation {
     fn from(kind: ActionKind) -> Self {
         match kind {
-            ActionKind::Command { command_id, options, target_id } => {
-                Self::Command { command: command_id, options, target: target_id }
-            }
-            ActionKind::Autocomplete { command_id, options } => {
-                Self::Autocomplete { command: command_id, options }
-            }
-            ActionKind::Component { message_id, custom_id, values } => {
-                Self::Component { message: message_id, custom_id, values }
-            }
-            ActionKind::Modal { interaction_id, custom_id, fields } => {
-                Self::Modal { opened_by: interaction_id, custom_id, fields }
-            }
+            ActionKind::Command {
+                command_id,
+                options,
+                target_id,
+            } => Self::Command {
+                command: command_id,
+                options,
+                target: target_id,
+            },
+            ActionKind::Autocomplete {
+                command_id,
+                options,
+            } => Self::Autocomplete {
+                command: command_id,
+                options,
+            },
+            ActionKind::Component {
+                message_id,
+                custom_id,
+                values,
+            } => Self::Component {
+                message: message_id,
+                custom_id,
+                values,
+            },
+            ActionKind::Modal {
+                interaction_id,
+                custom_id,
+                fields,
+            } => Self::Modal {
+                opened_by: interaction_id,
+                custom_id,
+                fields,
+            },
         }
     }
 }

@@ -51,7 +51,9 @@ pub(super) async fn typing(
 pub(super) async fn open_direct(State(world): Store, Extension(body): Extension<Body>) -> Answer {
     let recipient = from_json(&body.json["recipient_id"]).ok_or_else(ApiError::unknown_user)?;
     let mut state = world.state();
-    let id = world.direct_channel(&mut state, recipient).ok_or_else(ApiError::unknown_user)?;
+    let id = world
+        .direct_channel(&mut state, recipient)
+        .ok_or_else(ApiError::unknown_user)?;
     let channel = state.visible_channel(id)?;
     Ok(Json(state.channel_json(channel)))
 }
@@ -61,7 +63,10 @@ pub(super) async fn start_thread(
     Path(channel): Path<Snowflake>,
     Extension(body): Extension<Body>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    Ok((StatusCode::CREATED, Json(world.start_thread(channel, None, &body.json)?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(world.start_thread(channel, None, &body.json)?),
+    ))
 }
 
 pub(super) async fn start_thread_from_message(
@@ -69,7 +74,10 @@ pub(super) async fn start_thread_from_message(
     Path((channel, message)): Path<(Snowflake, Snowflake)>,
     Extension(body): Extension<Body>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    Ok((StatusCode::CREATED, Json(world.start_thread(channel, Some(message), &body.json)?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(world.start_thread(channel, Some(message), &body.json)?),
+    ))
 }
 
 /// Everybody sees every thread here, so that joining changes nothing.
@@ -104,7 +112,8 @@ pub(super) async fn list(
     let limit = page.limit.unwrap_or(50);
     if !(1..=100).contains(&limit) {
         let message = "int value should be less than or equal to 100.";
-        let error = json!({ "limit": { "_errors": [{ "code": "NUMBER_TYPE_MAX", "message": message }] } });
+        let error =
+            json!({ "limit": { "_errors": [{ "code": "NUMBER_TYPE_MAX", "message": message }] } });
         return Err(ApiError::invalid_form(error));
     }
     if page.around.is_some() {
@@ -125,7 +134,11 @@ pub(super) async fn list(
         found.truncate(limit);
     }
     let newest = found.into_iter().rev().take(limit);
-    Ok(Json(newest.map(|message| world.message_json(&state, message)).collect()))
+    Ok(Json(
+        newest
+            .map(|message| world.message_json(&state, message))
+            .collect(),
+    ))
 }
 
 fn public_message(
@@ -156,8 +169,16 @@ pub(super) async fn create_message(
 ) -> Answer {
     let mut state = world.state();
     let place = state.visible_channel(channel)?;
-    let send = if place.is_thread() { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
-    let files = if body.files.is_empty() { 0 } else { ATTACH_FILES };
+    let send = if place.is_thread() {
+        SEND_MESSAGES_IN_THREADS
+    } else {
+        SEND_MESSAGES
+    };
+    let files = if body.files.is_empty() {
+        0
+    } else {
+        ATTACH_FILES
+    };
     state.require(place, send | files)?;
     let new = NewMessage {
         channel,

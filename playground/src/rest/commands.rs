@@ -23,7 +23,11 @@ type OneGuild = Path<(Snowflake, Snowflake, Snowflake)>;
 fn check(world: &World, application: Snowflake, guild: Option<Snowflake>) -> Result<(), ApiError> {
     let state = world.state();
     if application != state.bot {
-        return Err(ApiError::new(StatusCode::NOT_FOUND, 10_002, "Unknown Application"));
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            10_002,
+            "Unknown Application",
+        ));
     }
     if guild.is_some_and(|guild| guild != state.guild.id) {
         return Err(ApiError::missing_access());
@@ -31,9 +35,17 @@ fn check(world: &World, application: Snowflake, guild: Option<Snowflake>) -> Res
     Ok(())
 }
 
-fn create_in(world: &World, guild: Option<Snowflake>, body: &Body) -> Result<(StatusCode, Json<Value>), ApiError> {
+fn create_in(
+    world: &World,
+    guild: Option<Snowflake>,
+    body: &Body,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
     let (is_new, command) = world.create_command(guild, &body.json)?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(command)))
 }
 
@@ -42,10 +54,7 @@ pub(super) async fn list(State(world): Store, Path(application): Global) -> Answ
     Ok(Json(world.list_commands(None)))
 }
 
-pub(super) async fn list_guild(
-    State(world): Store,
-    Path((application, guild)): Guild,
-) -> Answer {
+pub(super) async fn list_guild(State(world): Store, Path((application, guild)): Guild) -> Answer {
     check(&world, application, Some(guild))?;
     Ok(Json(world.list_commands(Some(guild))))
 }
@@ -114,7 +123,11 @@ pub(super) async fn change_guild(
     Extension(body): Extension<Body>,
 ) -> Answer {
     check(&world, application, Some(guild))?;
-    Ok(Json(world.change_command(Some(guild), command, &body.json)?))
+    Ok(Json(world.change_command(
+        Some(guild),
+        command,
+        &body.json,
+    )?))
 }
 
 pub(super) async fn delete(

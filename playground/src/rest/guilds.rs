@@ -11,7 +11,11 @@ use crate::snowflake::Snowflake;
 use crate::world::{State as WorldState, World};
 
 fn check(state: &WorldState, guild: Snowflake) -> Result<(), ApiError> {
-    if state.guild.id == guild { Ok(()) } else { Err(ApiError::unknown_guild()) }
+    if state.guild.id == guild {
+        Ok(())
+    } else {
+        Err(ApiError::unknown_guild())
+    }
 }
 
 pub(super) async fn mine(State(world): State<Arc<World>>) -> Json<Value> {
@@ -42,8 +46,15 @@ pub(super) async fn channels(
 ) -> Result<Json<Value>, ApiError> {
     let state = world.state();
     check(&state, guild)?;
-    let channels = state.channels.values().filter(|c| !c.is_dm() && !c.is_thread());
-    Ok(Json(channels.map(|channel| state.channel_json(channel)).collect()))
+    let channels = state
+        .channels
+        .values()
+        .filter(|c| !c.is_dm() && !c.is_thread());
+    Ok(Json(
+        channels
+            .map(|channel| state.channel_json(channel))
+            .collect(),
+    ))
 }
 
 pub(super) async fn roles(
@@ -52,7 +63,13 @@ pub(super) async fn roles(
 ) -> Result<Json<Value>, ApiError> {
     let state = world.state();
     check(&state, guild)?;
-    Ok(Json(state.roles.iter().map(|role| state.role_json(role)).collect()))
+    Ok(Json(
+        state
+            .roles
+            .iter()
+            .map(|role| state.role_json(role))
+            .collect(),
+    ))
 }
 
 pub(super) async fn member(

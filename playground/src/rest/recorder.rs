@@ -38,8 +38,13 @@ pub(crate) async fn observe(
     let route = path.strip_prefix(PREFIX).unwrap_or(&path);
     let shown = format!("{method} {}", without_tokens(&path));
     if let Some(fault) = world.rules.take(method.as_str(), route) {
-        world.transcript.line(Direction::Server, "fault", format!("{shown}: {fault:?}"));
-        let switch = request.extensions().get::<ConnectInfo<Switch>>().map(|info| info.0.clone());
+        world
+            .transcript
+            .line(Direction::Server, "fault", format!("{shown}: {fault:?}"));
+        let switch = request
+            .extensions()
+            .get::<ConnectInfo<Switch>>()
+            .map(|info| info.0.clone());
         if let Some(response) = carry_out(&world, fault, switch).await {
             return response;
         }
@@ -81,7 +86,8 @@ fn rate_limited(retry_after: Duration) -> Response {
         "global": false,
     });
     let mut response = (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response();
-    let number = |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("1"));
+    let number =
+        |text: String| HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("1"));
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, number(seconds.ceil().to_string()));
     headers.insert("x-ratelimit-limit", HeaderValue::from_static("5"));
@@ -103,8 +109,13 @@ async fn prepare(
         return Err(ApiError::unauthorized());
     }
     let (mut parts, body) = request.into_parts();
-    let bytes = to_bytes(body, REQUEST_LIMIT).await.map_err(|_| ApiError::too_large())?;
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let bytes = to_bytes(body, REQUEST_LIMIT)
+        .await
+        .map_err(|_| ApiError::too_large())?;
+    let kind = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     let body = if kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
         let request = Request::from_parts(parts.clone(), HttpBody::from(bytes));
         read_multipart(request).await?
@@ -132,18 +143,32 @@ fn has_bot_token(world: &World, headers: &HeaderMap) -> bool {
 fn read_json(method: &Method, bytes: &Bytes) -> Result<Body, ApiError> {
     if bytes.is_empty() {
         // A POST without a body is an empty object to Discord.
-        let json = if *method == Method::GET { Value::Null } else { json!({}) };
-        return Ok(Body { json, files: Vec::new() });
+        let json = if *method == Method::GET {
+            Value::Null
+        } else {
+            json!({})
+        };
+        return Ok(Body {
+            json,
+            files: Vec::new(),
+        });
     }
     let json = serde_json::from_slice(bytes).map_err(|_| ApiError::invalid_json())?;
-    Ok(Body { json, files: Vec::new() })
+    Ok(Body {
+        json,
+        files: Vec::new(),
+    })
 }
 
 async fn read_multipart(request: Request) -> Result<Body, ApiError> {
     let broken = |_| ApiError::invalid_json();
-    let mut form =
-        Multipart::from_request(request, &()).await.map_err(|_| ApiError::invalid_json())?;
-    let mut body = Body { json: json!({}), files: Vec::new() };
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| ApiError::invalid_json())?;
+    let mut body = Body {
+        json: json!({}),
+        files: Vec::new(),
+    };
     while let Some(field) = form.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         let filename = field.file_name().map(str::to_owned);
@@ -151,7 +176,9 @@ async fn read_multipart(request: Request) -> Result<Body, ApiError> {
         if name == "payload_json" {
             body.json = serde_json::from_slice(&bytes).map_err(|_| ApiError::invalid_json())?;
         } else if let Some(filename) = filename {
-            let index = name.strip_prefix("files[").and_then(|rest| rest.strip_suffix(']'));
+            let index = name
+                .strip_prefix("files[")
+                .and_then(|rest| rest.strip_suffix(']'));
             let index = index.and_then(|index| index.parse().ok());
             body.files.push(UploadedFile::new(index, &filename, bytes));
         } else {
@@ -179,7 +206,9 @@ fn record(
             world.transcript.rejected(summary.clone());
         }
         if error.status == StatusCode::NOT_IMPLEMENTED {
-            world.transcript.unimplemented(format!("{shown}: {}", error.message));
+            world
+                .transcript
+                .unimplemented(format!("{shown}: {}", error.message));
         }
     }
     world.transcript.line(Direction::FromBot, "rest", summary);

@@ -38,14 +38,21 @@ fn target(message: &str) -> Result<Target, ApiError> {
     if message == "@original" {
         return Ok(Target::Original);
     }
-    message.parse().map(Target::Message).map_err(|_| ApiError::unknown_message())
+    message
+        .parse()
+        .map(Target::Message)
+        .map_err(|_| ApiError::unknown_message())
 }
 
 pub(super) async fn get(
     State(world): State<Arc<World>>,
     Path((application, token, message)): Path<(Snowflake, String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(Json(world.webhook_message(application, &token, target(&message)?)?))
+    Ok(Json(world.webhook_message(
+        application,
+        &token,
+        target(&message)?,
+    )?))
 }
 
 pub(super) async fn edit(
@@ -53,7 +60,11 @@ pub(super) async fn edit(
     Path((application, token, message)): Path<(Snowflake, String, String)>,
     Extension(body): Extension<Body>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(Json(world.edit_webhook_message((application, &token), target(&message)?, &body)?))
+    Ok(Json(world.edit_webhook_message(
+        (application, &token),
+        target(&message)?,
+        &body,
+    )?))
 }
 
 pub(super) async fn delete(

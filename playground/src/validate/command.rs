@@ -16,7 +16,9 @@ const NUMBER: i64 = 10;
 
 /// Checks one command as registered by POST, PATCH or as an item of PUT.
 pub(crate) fn check(errors: &mut FormErrors, command: &Form<'_>) {
-    let kind = command.integer(errors, "type", 1..=3, Need::Optional).unwrap_or(SLASH);
+    let kind = command
+        .integer(errors, "type", 1..=3, Need::Optional)
+        .unwrap_or(SLASH);
     if kind == SLASH {
         check_name(errors, command);
         command.text(errors, "description", 1..=100, Need::Required);
@@ -49,7 +51,11 @@ pub(crate) fn check(errors: &mut FormErrors, command: &Form<'_>) {
         let number = bits.as_str().map(|text| text.parse::<u64>().is_ok());
         if !number.unwrap_or_else(|| bits.is_u64()) {
             let message = "Must be a permission bit set";
-            errors.add(&command.at("default_member_permissions"), "NUMBER_TYPE_COERCE", message);
+            errors.add(
+                &command.at("default_member_permissions"),
+                "NUMBER_TYPE_COERCE",
+                message,
+            );
         }
     }
 }
@@ -61,10 +67,17 @@ pub(crate) fn check_all(errors: &mut FormErrors, commands: &[Form<'_>]) {
     for command in commands {
         check(errors, command);
         let kind = command.get("type").and_then(Value::as_i64).unwrap_or(SLASH);
-        let name = command.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = command
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !seen.insert((kind, name)) {
             let message = "Application command names must be unique";
-            errors.add(&command.at("name"), "APPLICATION_COMMANDS_DUPLICATE_NAME", message);
+            errors.add(
+                &command.at("name"),
+                "APPLICATION_COMMANDS_DUPLICATE_NAME",
+                message,
+            );
         }
         if let Ok(slot) = usize::try_from(kind)
             && let Some(count) = counts.get_mut(slot)
@@ -99,13 +112,22 @@ fn check_name(errors: &mut FormErrors, form: &Form<'_>) {
         && !is_command_name(name)
     {
         let message = "Command name is invalid";
-        errors.add(&form.at("name"), "APPLICATION_COMMAND_INVALID_NAME", message);
+        errors.add(
+            &form.at("name"),
+            "APPLICATION_COMMAND_INVALID_NAME",
+            message,
+        );
     }
 }
 
 fn check_localizations(errors: &mut FormErrors, form: &Form<'_>, name_length: usize) {
-    for (key, most) in [("name_localizations", name_length), ("description_localizations", 100)] {
-        let Some(texts) = form.nested(errors, key) else { continue };
+    for (key, most) in [
+        ("name_localizations", name_length),
+        ("description_localizations", 100),
+    ] {
+        let Some(texts) = form.nested(errors, key) else {
+            continue;
+        };
         for locale in texts.object.keys() {
             texts.text(errors, locale, 1..=most, Need::Optional);
         }
@@ -118,27 +140,47 @@ fn check_options(errors: &mut FormErrors, parent: &Form<'_>, depth: u8) {
     let mut seen = BTreeSet::new();
     let mut optional_seen = false;
     let nests = |option: &Form<'_>| {
-        matches!(option.get("type").and_then(Value::as_i64), Some(SUB_COMMAND | SUB_COMMAND_GROUP))
+        matches!(
+            option.get("type").and_then(Value::as_i64),
+            Some(SUB_COMMAND | SUB_COMMAND_GROUP)
+        )
     };
     let nesting = options.iter().filter(|option| nests(option)).count();
     if nesting > 0 && nesting < options.len() {
         let message = "Sub-commands and other options cannot be mixed";
-        errors.add(&parent.at("options"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message);
+        errors.add(
+            &parent.at("options"),
+            "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+            message,
+        );
     }
     for option in &options {
         check_name(errors, option);
         option.text(errors, "description", 1..=100, Need::Required);
         check_localizations(errors, option, 32);
-        let name = option.get("name").and_then(Value::as_str).unwrap_or_default();
+        let name = option
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !seen.insert(name) {
             let message = "Option name must be unique";
-            errors.add(&option.at("name"), "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS", message);
+            errors.add(
+                &option.at("name"),
+                "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
+                message,
+            );
         }
-        let kind = option.integer(errors, "type", 1..=11, Need::Required).unwrap_or_default();
+        let kind = option
+            .integer(errors, "type", 1..=11, Need::Required)
+            .unwrap_or_default();
         let required = option.boolean(errors, "required") == Some(true);
         if required && optional_seen {
             let message = "Required options must be placed before non-required options";
-            errors.add(&option.at("required"), "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", message);
+            errors.add(
+                &option.at("required"),
+                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+                message,
+            );
         }
         optional_seen |= !required;
         match kind {
@@ -148,7 +190,11 @@ fn check_options(errors: &mut FormErrors, parent: &Form<'_>, depth: u8) {
             SUB_COMMAND_GROUP if depth == 0 => check_options(errors, option, depth + 1),
             SUB_COMMAND | SUB_COMMAND_GROUP => {
                 let message = "Sub-commands cannot be nested this deep";
-                errors.add(&option.at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message);
+                errors.add(
+                    &option.at("type"),
+                    "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+                    message,
+                );
             }
             _ => check_value_option(errors, option, kind),
         }
@@ -166,11 +212,19 @@ fn check_value_option(errors: &mut FormErrors, option: &Form<'_>, kind: i64) {
     let takes_choices = matches!(kind, STRING | INTEGER | NUMBER);
     if (autocomplete || !choices.is_empty()) && !takes_choices {
         let message = "Only texts and numbers have choices or autocompletion";
-        errors.add(&option.at("choices"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message);
+        errors.add(
+            &option.at("choices"),
+            "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+            message,
+        );
     }
     if autocomplete && !choices.is_empty() {
         let message = "Autocomplete may not be set to true if choices are present";
-        errors.add(&option.at("autocomplete"), "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE", message);
+        errors.add(
+            &option.at("autocomplete"),
+            "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE",
+            message,
+        );
     }
     for choice in &choices {
         check_choice(errors, choice, kind);
@@ -200,10 +254,18 @@ pub(crate) fn check_choice(errors: &mut FormErrors, choice: &Form<'_>, kind: i64
 fn total_length(form: &Form<'_>) -> usize {
     let text = |key: &str| form.get(key).and_then(Value::as_str).map_or(0, length);
     let nested = |key: &str| {
-        let list = form.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let list = form
+            .get(key)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         list.iter()
             .filter_map(Value::as_object)
-            .map(|object| total_length(&Form { object, path: String::new() }))
+            .map(|object| {
+                total_length(&Form {
+                    object,
+                    path: String::new(),
+                })
+            })
             .sum::<usize>()
     };
     text("name") + text("description") + text("value") + nested("options") + nested("choices")
@@ -218,7 +280,11 @@ mod tests {
     fn problems(command: &Value) -> Value {
         let mut errors = FormErrors::default();
         check(&mut errors, &Form::body(command).expect("an object"));
-        errors.into_result().err().and_then(|error| error.errors).unwrap_or_default()
+        errors
+            .into_result()
+            .err()
+            .and_then(|error| error.errors)
+            .unwrap_or_default()
     }
 
     fn slash(options: Value) -> Value {
@@ -227,7 +293,15 @@ mod tests {
 
     #[test]
     fn names_follow_the_pattern() {
-        for good in ["find", "gut-b_1", "scherzo'", "пример", "नमस्ते", "ทดสอบ", "بحث"] {
+        for good in [
+            "find",
+            "gut-b_1",
+            "scherzo'",
+            "пример",
+            "नमस्ते",
+            "ทดสอบ",
+            "بحث",
+        ] {
             assert!(is_command_name(good), "{good}");
         }
         for bad in ["", "Find", "two words", "a/b", &"x".repeat(33), "🧠"] {
@@ -237,21 +311,22 @@ mod tests {
 
     #[test]
     fn required_options_come_first() {
-        let option = |name: &str, required: bool| {
-            json!({ "name": name, "description": "d", "type": 3, "required": required })
-        };
-        assert_eq!(problems(&slash(json!([option("a", true), option("b", false)]))), Value::Null);
+        let option = |name: &str, required: bool| json!({ "name": name, "description": "d", "type": 3, "required": required });
+        assert_eq!(
+            problems(&slash(json!([option("a", true), option("b", false)]))),
+            Value::Null
+        );
         assert!(!problems(&slash(json!([option("a", false), option("b", true)]))).is_null());
     }
 
     #[test]
     fn options_and_choices_are_limited() {
         let choices = |count: usize| -> Vec<Value> {
-            (0..count).map(|n| json!({ "name": n.to_string(), "value": n.to_string() })).collect()
+            (0..count)
+                .map(|n| json!({ "name": n.to_string(), "value": n.to_string() }))
+                .collect()
         };
-        let option = |choices: Vec<Value>| {
-            json!([{ "name": "a", "description": "d", "type": 3, "choices": choices }])
-        };
+        let option = |choices: Vec<Value>| json!([{ "name": "a", "description": "d", "type": 3, "choices": choices }]);
         assert_eq!(problems(&slash(option(choices(25)))), Value::Null);
         assert!(!problems(&slash(option(choices(26)))).is_null());
         let many: Vec<Value> = (0..26)
@@ -276,18 +351,24 @@ mod tests {
 
     #[test]
     fn context_menus_have_no_description() {
-        assert_eq!(problems(&json!({ "name": "Explain This", "type": 3 })), Value::Null);
+        assert_eq!(
+            problems(&json!({ "name": "Explain This", "type": 3 })),
+            Value::Null
+        );
         let wrong = json!({ "name": "Explain", "type": 3, "description": "d" });
         assert!(!problems(&wrong).is_null());
     }
 
     #[test]
     fn a_list_has_at_most_15_message_commands() {
-        let list: Vec<Value> =
-            (0..16).map(|n| json!({ "name": format!("c{n}"), "type": 3 })).collect();
+        let list: Vec<Value> = (0..16)
+            .map(|n| json!({ "name": format!("c{n}"), "type": 3 }))
+            .collect();
         let mut errors = FormErrors::default();
-        let forms: Vec<Form<'_>> =
-            list.iter().map(|command| Form::body(command).expect("an object")).collect();
+        let forms: Vec<Form<'_>> = list
+            .iter()
+            .map(|command| Form::body(command).expect("an object"))
+            .collect();
         check_all(&mut errors, &forms[..15]);
         errors.into_result().expect("15 are allowed");
         let mut errors = FormErrors::default();

@@ -21,12 +21,22 @@ pub(crate) fn check_message(errors: &mut FormErrors, components: &[Value]) {
             continue;
         }
         let children = row.objects(errors, "components", 1..=5, Need::Required);
-        let kinds: Vec<Option<i64>> =
-            children.iter().map(|child| child.get("type").and_then(Value::as_i64)).collect();
-        let selects = kinds.iter().flatten().filter(|kind| (3..=8).contains(*kind)).count();
+        let kinds: Vec<Option<i64>> = children
+            .iter()
+            .map(|child| child.get("type").and_then(Value::as_i64))
+            .collect();
+        let selects = kinds
+            .iter()
+            .flatten()
+            .filter(|kind| (3..=8).contains(*kind))
+            .count();
         if selects > 0 && children.len() > 1 {
             let message = "The specified component exceeds the maximum width";
-            errors.add(&row.at("components"), "COMPONENT_LAYOUT_WIDTH_EXCEEDED", message);
+            errors.add(
+                &row.at("components"),
+                "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
+                message,
+            );
         }
         for (child, kind) in children.iter().zip(kinds) {
             match kind {
@@ -75,24 +85,43 @@ fn check_id(errors: &mut FormErrors, form: &Form<'_>, seen: &mut BTreeSet<String
         && !seen.insert(id.to_owned())
     {
         let message = "Component custom id cannot be duplicated";
-        errors.add(&form.at("custom_id"), "COMPONENT_CUSTOM_ID_DUPLICATED", message);
+        errors.add(
+            &form.at("custom_id"),
+            "COMPONENT_CUSTOM_ID_DUPLICATED",
+            message,
+        );
     }
 }
 
 fn check_button(errors: &mut FormErrors, button: &Form<'_>, seen: &mut BTreeSet<String>) {
-    let label = button.text(errors, "label", 0..=80, Need::Optional).unwrap_or_default();
+    let label = button
+        .text(errors, "label", 0..=80, Need::Optional)
+        .unwrap_or_default();
     if label.is_empty() && button.get("emoji").is_none() {
-        errors.add(&button.at("label"), "BUTTON_COMPONENT_EMPTY", "A label or emoji is required");
+        errors.add(
+            &button.at("label"),
+            "BUTTON_COMPONENT_EMPTY",
+            "A label or emoji is required",
+        );
     }
     button.boolean(errors, "disabled");
     let style = button.integer(errors, "style", 1..=LINK_STYLE, Need::Required);
     if style == Some(LINK_STYLE) {
         if button.get("custom_id").is_some() {
             let message = "A custom id and url cannot both be specified";
-            errors.add(&button.at("custom_id"), "BUTTON_COMPONENT_CUSTOM_ID_URL", message);
+            errors.add(
+                &button.at("custom_id"),
+                "BUTTON_COMPONENT_CUSTOM_ID_URL",
+                message,
+            );
         }
         if let Some(url) = button.text(errors, "url", 1..=512, Need::Required) {
-            web_address(errors, &button.at("url"), url, &["http", "https", "discord"]);
+            web_address(
+                errors,
+                &button.at("url"),
+                url,
+                &["http", "https", "discord"],
+            );
         }
         return;
     }
@@ -112,11 +141,19 @@ fn check_select(
     check_id(errors, select, seen);
     select.text(errors, "placeholder", 0..=150, Need::Optional);
     select.boolean(errors, "disabled");
-    let min = select.integer(errors, "min_values", 0..=25, Need::Optional).unwrap_or(1);
-    let max = select.integer(errors, "max_values", 1..=25, Need::Optional).unwrap_or(1);
+    let min = select
+        .integer(errors, "min_values", 0..=25, Need::Optional)
+        .unwrap_or(1);
+    let max = select
+        .integer(errors, "max_values", 1..=25, Need::Optional)
+        .unwrap_or(1);
     if min > max {
         let message = "min_values must not be greater than max_values";
-        errors.add(&select.at("min_values"), "SELECT_COMPONENT_MIN_VALUES", message);
+        errors.add(
+            &select.at("min_values"),
+            "SELECT_COMPONENT_MIN_VALUES",
+            message,
+        );
     }
     if kind != Some(STRING_SELECT) {
         return;
@@ -132,13 +169,21 @@ fn check_select(
             && !values.insert(value)
         {
             let message = "The specified option value is already used";
-            errors.add(&option.at("value"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", message);
+            errors.add(
+                &option.at("value"),
+                "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
+                message,
+            );
         }
     }
     let count = i64::try_from(options.len()).unwrap_or(i64::MAX);
     if max > count || min > count || defaults > max {
         let message = format!("{min} to {max} values with {count} options, {defaults} of them set");
-        errors.add(&select.at("max_values"), "SELECT_COMPONENT_MAX_VALUES", message);
+        errors.add(
+            &select.at("max_values"),
+            "SELECT_COMPONENT_MAX_VALUES",
+            message,
+        );
     }
 }
 
@@ -148,11 +193,19 @@ fn check_input(errors: &mut FormErrors, input: &Form<'_>, seen: &mut BTreeSet<St
     input.text(errors, "label", 1..=45, Need::Required);
     input.text(errors, "placeholder", 0..=100, Need::Optional);
     input.boolean(errors, "required");
-    let min = input.integer(errors, "min_length", 0..=4_000, Need::Optional).unwrap_or(0);
-    let max = input.integer(errors, "max_length", 1..=4_000, Need::Optional).unwrap_or(4_000);
+    let min = input
+        .integer(errors, "min_length", 0..=4_000, Need::Optional)
+        .unwrap_or(0);
+    let max = input
+        .integer(errors, "max_length", 1..=4_000, Need::Optional)
+        .unwrap_or(4_000);
     if min > max {
         let message = "min_length must not be greater than max_length";
-        errors.add(&input.at("min_length"), "TEXT_INPUT_COMPONENT_MIN_LENGTH", message);
+        errors.add(
+            &input.at("min_length"),
+            "TEXT_INPUT_COMPONENT_MIN_LENGTH",
+            message,
+        );
     }
     let most = usize::try_from(max).unwrap_or(4_000);
     input.text(errors, "value", 0..=most, Need::Optional);
@@ -167,7 +220,11 @@ mod tests {
     fn problems(components: &Value) -> Value {
         let mut errors = FormErrors::default();
         check_message(&mut errors, components.as_array().expect("a list"));
-        errors.into_result().err().and_then(|error| error.errors).unwrap_or_default()
+        errors
+            .into_result()
+            .err()
+            .and_then(|error| error.errors)
+            .unwrap_or_default()
     }
 
     fn button(id: &str) -> Value {
@@ -207,7 +264,10 @@ mod tests {
             json!({ "type": 2, "style": 1, "label": "x", "custom_id": "a", "url": "https://x.y" }),
             json!({ "type": 2, "style": 9, "label": "x", "custom_id": "a" }),
         ] {
-            assert!(!problems(&json!([row(std::slice::from_ref(&wrong))])).is_null(), "{wrong}");
+            assert!(
+                !problems(&json!([row(std::slice::from_ref(&wrong))])).is_null(),
+                "{wrong}"
+            );
         }
     }
 

@@ -54,7 +54,15 @@ fn check_one(errors: &mut FormErrors, embed: &Form<'_>, files: &BTreeSet<String>
     link(errors, embed, "url");
     embed.integer(errors, "color", 0..=0xFF_FFFF, Need::Optional);
     check_timestamp(errors, embed);
-    let parts = ["title", "description", "fields", "footer", "author", "image", "thumbnail"];
+    let parts = [
+        "title",
+        "description",
+        "fields",
+        "footer",
+        "author",
+        "image",
+        "thumbnail",
+    ];
     if parts.iter().all(|part| is_blank(embed.get(part))) {
         errors.required(&embed.at("description"));
     }
@@ -74,12 +82,19 @@ fn link(errors: &mut FormErrors, form: &Form<'_>, key: &str) {
     if let Some(address) = form.text(errors, key, 0..=2_048, Need::Optional)
         && !address.is_empty()
     {
-        web_address(errors, &form.at(key), address, &["http", "https", "discord"]);
+        web_address(
+            errors,
+            &form.at(key),
+            address,
+            &["http", "https", "discord"],
+        );
     }
 }
 
 fn picture(errors: &mut FormErrors, form: &Form<'_>, key: &str, files: &BTreeSet<String>) {
-    let Some(address) = form.text(errors, key, 0..=2_048, Need::Optional) else { return };
+    let Some(address) = form.text(errors, key, 0..=2_048, Need::Optional) else {
+        return;
+    };
     if let Some(name) = address.strip_prefix("attachment://") {
         if !files.contains(name) {
             let message = format!("No attachment named {name:?} on this message.");
@@ -129,9 +144,15 @@ mod tests {
             ("footer", json!({ "text": "f".repeat(2_049) })),
             ("author", json!({ "name": "a".repeat(257) })),
             ("fields", json!([{ "name": "n".repeat(257), "value": "v" }])),
-            ("fields", json!([{ "name": "n", "value": "v".repeat(1_025) }])),
+            (
+                "fields",
+                json!([{ "name": "n", "value": "v".repeat(1_025) }]),
+            ),
             ("fields", json!([{ "name": " ", "value": "v" }])),
-            ("fields", json!(vec![json!({ "name": "n", "value": "v" }); 26])),
+            (
+                "fields",
+                json!(vec![json!({ "name": "n", "value": "v" }); 26]),
+            ),
             ("color", json!(0x100_0000)),
             ("url", json!("javascript:alert(1)")),
             ("timestamp", json!("yesterday")),
@@ -149,7 +170,10 @@ mod tests {
         let embed = json!({ "description": "d".repeat(3_000) });
         assert_eq!(problems(&json!([embed, embed])), None);
         let found = problems(&json!([embed, embed, { "title": "x" }])).unwrap_or_default();
-        assert_eq!(found["embeds"]["_errors"][0]["code"], "MAX_EMBED_SIZE_EXCEEDED");
+        assert_eq!(
+            found["embeds"]["_errors"][0]["code"],
+            "MAX_EMBED_SIZE_EXCEEDED"
+        );
     }
 
     #[test]

@@ -23,9 +23,16 @@ pub(crate) enum Mode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Planned {
     /// One that the message has already; the description replaces the old one if given.
-    Kept { id: Snowflake, description: Option<String> },
+    Kept {
+        id: Snowflake,
+        description: Option<String>,
+    },
     /// The file at this position of the upload list.
-    New { position: usize, filename: String, description: Option<String> },
+    New {
+        position: usize,
+        filename: String,
+        description: Option<String>,
+    },
 }
 
 /// A checked body. `None` means that the field was absent.
@@ -46,7 +53,9 @@ impl Draft {
     /// Whether a new message made of this would have nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
         let none = |list: &Option<Vec<Value>>| list.as_ref().is_none_or(Vec::is_empty);
-        self.content.as_ref().is_none_or(|content| content.trim().is_empty())
+        self.content
+            .as_ref()
+            .is_none_or(|content| content.trim().is_empty())
             && none(&self.embeds)
             && none(&self.components)
             && self.attachments.as_ref().is_none_or(Vec::is_empty)
@@ -61,11 +70,17 @@ pub(crate) fn draft(
     mode: Mode,
     size_limit: u64,
 ) -> Result<Draft, ApiError> {
-    if files.iter().any(|file| file.bytes.len() as u64 > size_limit) {
+    if files
+        .iter()
+        .any(|file| file.bytes.len() as u64 > size_limit)
+    {
         return Err(ApiError::too_large());
     }
     for (key, what) in [("poll", "polls"), ("sticker_ids", "stickers")] {
-        if form.get(key).is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty())) {
+        if form
+            .get(key)
+            .is_some_and(|value| value.as_array().is_none_or(|list| !list.is_empty()))
+        {
             return Err(ApiError::not_implemented(what));
         }
     }
@@ -119,7 +134,10 @@ fn plan(
     let mut plan = Vec::new();
     let mut used = BTreeSet::new();
     if !listed {
-        let kept = existing.iter().map(|(id, _)| Planned::Kept { id: *id, description: None });
+        let kept = existing.iter().map(|(id, _)| Planned::Kept {
+            id: *id,
+            description: None,
+        });
         plan.extend(kept);
     }
     for item in form.objects(errors, "attachments", 0..=10, Need::Optional) {
@@ -134,7 +152,11 @@ fn plan(
         if let Some(position) = uploaded {
             let filename = filename.map_or_else(|| files[position].filename.clone(), safe_filename);
             if used.insert(position) {
-                plan.push(Planned::New { position, filename, description });
+                plan.push(Planned::New {
+                    position,
+                    filename,
+                    description,
+                });
             }
         } else if existing.iter().any(|(known, _)| *known == id) {
             plan.push(Planned::Kept { id, description });
@@ -147,7 +169,11 @@ fn plan(
         for (position, file) in files.iter().enumerate() {
             if used.insert(position) {
                 let filename = file.filename.clone();
-                plan.push(Planned::New { position, filename, description: None });
+                plan.push(Planned::New {
+                    position,
+                    filename,
+                    description: None,
+                });
             }
         }
     }
@@ -167,25 +193,35 @@ fn names_after(
             .iter()
             .filter_map(|planned| match planned {
                 Planned::Kept { id, .. } => old(*id).map(|(_, name)| name.clone()),
-                Planned::New { position, filename, .. } => {
-                    files.get(*position).map(|_| filename.clone())
-                }
+                Planned::New {
+                    position, filename, ..
+                } => files.get(*position).map(|_| filename.clone()),
             })
             .collect(),
     }
 }
 
 fn check_mentions(errors: &mut FormErrors, form: &Form<'_>) {
-    let Some(allowed) = form.nested(errors, "allowed_mentions") else { return };
-    let parse = allowed.list(errors, "parse", 0..=3, Need::Optional).unwrap_or_default();
+    let Some(allowed) = form.nested(errors, "allowed_mentions") else {
+        return;
+    };
+    let parse = allowed
+        .list(errors, "parse", 0..=3, Need::Optional)
+        .unwrap_or_default();
     for (index, value) in parse.iter().enumerate() {
         if !matches!(value.as_str(), Some("roles" | "users" | "everyone")) {
             let message = "Value must be one of ('roles', 'users', 'everyone').";
-            errors.add(&allowed.at(format!("parse/{index}")), "BASE_TYPE_CHOICES", message);
+            errors.add(
+                &allowed.at(format!("parse/{index}")),
+                "BASE_TYPE_CHOICES",
+                message,
+            );
         }
     }
     for key in ["users", "roles"] {
-        let ids = allowed.list(errors, key, 0..=100, Need::Optional).unwrap_or_default();
+        let ids = allowed
+            .list(errors, key, 0..=100, Need::Optional)
+            .unwrap_or_default();
         let parsed = parse.iter().any(|value| value.as_str() == Some(key));
         if parsed && !ids.is_empty() {
             let code = "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE";
@@ -208,7 +244,11 @@ mod tests {
 
     fn check(body: &Value, files: &[UploadedFile], mode: Mode) -> Result<Draft, ApiError> {
         let existing = [(Snowflake::new(7_000), "old.png".to_owned())];
-        let existing = if mode == Mode::Edit { &existing[..] } else { &[] };
+        let existing = if mode == Mode::Edit {
+            &existing[..]
+        } else {
+            &[]
+        };
         draft(&Form::body(body)?, files, existing, mode, 10)
     }
 
@@ -219,7 +259,10 @@ mod tests {
         let error = error.expect_err("one too many");
         assert_eq!(error.code, 50_035);
         let details = error.errors.unwrap_or_default();
-        assert_eq!(details["content"]["_errors"][0]["code"], "BASE_TYPE_MAX_LENGTH");
+        assert_eq!(
+            details["content"]["_errors"][0]["code"],
+            "BASE_TYPE_MAX_LENGTH"
+        );
     }
 
     #[test]
@@ -237,7 +280,12 @@ mod tests {
         assert_eq!(replaced.attachments, Some(vec![new]));
         let emptied = check(&json!({ "attachments": [] }), &[], Mode::Edit).expect("allowed");
         assert_eq!(emptied.attachments, Some(vec![]));
-        assert!(check(&json!({}), &[], Mode::Edit).expect("allowed").attachments.is_none());
+        assert!(
+            check(&json!({}), &[], Mode::Edit)
+                .expect("allowed")
+                .attachments
+                .is_none()
+        );
     }
 
     #[test]
@@ -270,7 +318,8 @@ mod tests {
 
     #[test]
     fn mentions_are_not_given_twice() {
-        let body = json!({ "content": "x", "allowed_mentions": { "parse": ["users"], "users": ["1"] } });
+        let body =
+            json!({ "content": "x", "allowed_mentions": { "parse": ["users"], "users": ["1"] } });
         assert!(check(&body, &[], Mode::Create).is_err());
         let body = json!({ "content": "x", "allowed_mentions": { "parse": [] } });
         assert!(check(&body, &[], Mode::Create).is_ok());

@@ -9,9 +9,7 @@ use crate::gateway::{Audience, GUILDS};
 use crate::snowflake::Snowflake;
 use crate::validate::{Form, FormErrors, Need};
 
-use super::users::{
-    CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, MANAGE_THREADS, VIEW_CHANNEL,
-};
+use super::users::{CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, MANAGE_THREADS, VIEW_CHANNEL};
 
 /// Discord's numbers for the kinds that exist here.
 const TEXT: u8 = 0;
@@ -58,7 +56,10 @@ impl Channel {
     }
 
     pub(crate) fn text(id: Snowflake, name: &str, position: u16, created_ms: u64) -> Self {
-        Self { position, ..Self::new(id, TEXT, name, created_ms) }
+        Self {
+            position,
+            ..Self::new(id, TEXT, name, created_ms)
+        }
     }
 
     pub(crate) fn thread(
@@ -68,11 +69,18 @@ impl Channel {
         created_ms: u64,
     ) -> Self {
         let thread = Self::new(id, PUBLIC_THREAD, name, created_ms);
-        Self { parent: Some(parent), owner: Some(owner), ..thread }
+        Self {
+            parent: Some(parent),
+            owner: Some(owner),
+            ..thread
+        }
     }
 
     pub(crate) fn direct(id: Snowflake, recipient: Snowflake, created_ms: u64) -> Self {
-        Self { recipient: Some(recipient), ..Self::new(id, DM, "", created_ms) }
+        Self {
+            recipient: Some(recipient),
+            ..Self::new(id, DM, "", created_ms)
+        }
     }
 
     pub(crate) fn is_dm(&self) -> bool {
@@ -96,7 +104,9 @@ impl Channel {
 impl State {
     fn last_message(&self, channel: Snowflake) -> Option<Snowflake> {
         let in_channel = |id: &&Snowflake| {
-            self.messages.get(id).is_some_and(|m| m.channel_id == channel && m.is_public())
+            self.messages
+                .get(id)
+                .is_some_and(|m| m.channel_id == channel && m.is_public())
         };
         self.messages.keys().rev().find(in_channel).copied()
     }
@@ -167,8 +177,12 @@ impl State {
 
     /// A channel that the bot may see.
     pub(crate) fn visible_channel(&self, id: Snowflake) -> Result<&Channel, ApiError> {
-        let channel = self.channels.get(&id).ok_or_else(ApiError::unknown_channel)?;
-        self.require(channel, VIEW_CHANNEL).map_err(|_| ApiError::missing_access())?;
+        let channel = self
+            .channels
+            .get(&id)
+            .ok_or_else(ApiError::unknown_channel)?;
+        self.require(channel, VIEW_CHANNEL)
+            .map_err(|_| ApiError::missing_access())?;
         Ok(channel)
     }
 
@@ -199,7 +213,9 @@ impl World {
         }
         state.user(user).filter(|user| !user.is_bot)?;
         let id = self.next_id();
-        state.channels.insert(id, Channel::direct(id, user, self.clock.now_ms()));
+        state
+            .channels
+            .insert(id, Channel::direct(id, user, self.clock.now_ms()));
         self.publish("state", Some(id), json!({}));
         Some(id)
     }
@@ -214,7 +230,12 @@ impl World {
         let form = Form::body(body)?;
         let mut errors = FormErrors::default();
         let name = form.text(&mut errors, "name", 1..=100, Need::Required);
-        let minutes = form.integer(&mut errors, "auto_archive_duration", 60..=10_080, Need::Optional);
+        let minutes = form.integer(
+            &mut errors,
+            "auto_archive_duration",
+            60..=10_080,
+            Need::Optional,
+        );
         if minutes.is_some_and(|minutes| ![60, 1_440, 4_320, 10_080].contains(&minutes)) {
             let message = "Value must be one of (60, 1440, 4320, 10080).";
             errors.add("auto_archive_duration", "BASE_TYPE_CHOICES", message);
@@ -223,21 +244,38 @@ impl World {
         errors.into_result()?;
         let public = message.is_some() || kind == Some(i64::from(PUBLIC_THREAD));
         let mut state = self.state();
-        let needed = if public { CREATE_PUBLIC_THREADS } else { CREATE_PRIVATE_THREADS };
+        let needed = if public {
+            CREATE_PUBLIC_THREADS
+        } else {
+            CREATE_PRIVATE_THREADS
+        };
         let channel = state.visible_channel(parent)?;
         state.require(channel, needed)?;
         if channel.kind != TEXT {
             let text = "Cannot execute action on this channel type";
-            return Err(ApiError::new(axum::http::StatusCode::BAD_REQUEST, 50_024, text));
+            return Err(ApiError::new(
+                axum::http::StatusCode::BAD_REQUEST,
+                50_024,
+                text,
+            ));
         }
         let id = match message {
             // A thread shares the id of the message it starts from.
             Some(id) => {
-                let known = state.messages.get_mut(&id).filter(|m| m.channel_id == parent);
-                let message = known.filter(|m| m.is_public()).ok_or_else(ApiError::unknown_message)?;
+                let known = state
+                    .messages
+                    .get_mut(&id)
+                    .filter(|m| m.channel_id == parent);
+                let message = known
+                    .filter(|m| m.is_public())
+                    .ok_or_else(ApiError::unknown_message)?;
                 if message.has_thread() {
                     let text = "A thread has already been created for this message";
-                    return Err(ApiError::new(axum::http::StatusCode::BAD_REQUEST, 160_004, text));
+                    return Err(ApiError::new(
+                        axum::http::StatusCode::BAD_REQUEST,
+                        160_004,
+                        text,
+                    ));
                 }
                 message.mark_thread();
                 id
@@ -247,10 +285,19 @@ impl World {
         let now = self.clock.now_ms();
         let bot = state.bot;
         let mut thread = Channel::thread(id, name.unwrap_or_default(), (parent, bot), now);
-        thread.kind = if public { PUBLIC_THREAD } else { PRIVATE_THREAD };
-        thread.auto_archive = minutes.and_then(|minutes| u64::try_from(minutes).ok()).unwrap_or(1_440);
+        thread.kind = if public {
+            PUBLIC_THREAD
+        } else {
+            PRIVATE_THREAD
+        };
+        thread.auto_archive = minutes
+            .and_then(|minutes| u64::try_from(minutes).ok())
+            .unwrap_or(1_440);
         state.channels.insert(id, thread);
-        let object = state.channels.get(&id).map(|thread| state.channel_json(thread));
+        let object = state
+            .channels
+            .get(&id)
+            .map(|thread| state.channel_json(thread));
         let mut object = object.unwrap_or_default();
         let answer = object.clone();
         object["newly_created"] = json!(true);
@@ -266,8 +313,12 @@ impl World {
     pub(crate) fn change_channel(&self, id: Snowflake, body: &Value) -> Result<Value, ApiError> {
         let form = Form::body(body)?;
         let mut errors = FormErrors::default();
-        let name = form.text(&mut errors, "name", 1..=100, Need::Optional).map(str::to_owned);
-        let topic = form.text(&mut errors, "topic", 0..=1_024, Need::Optional).map(str::to_owned);
+        let name = form
+            .text(&mut errors, "name", 1..=100, Need::Optional)
+            .map(str::to_owned);
+        let topic = form
+            .text(&mut errors, "topic", 0..=1_024, Need::Optional)
+            .map(str::to_owned);
         let archived = form.boolean(&mut errors, "archived");
         let locked = form.boolean(&mut errors, "locked");
         errors.into_result()?;
@@ -277,13 +328,22 @@ impl World {
         if channel.owner != Some(state.bot) {
             state.require(channel, MANAGE_THREADS)?;
         }
-        let channel = state.channels.get_mut(&id).ok_or_else(ApiError::unknown_channel)?;
+        let channel = state
+            .channels
+            .get_mut(&id)
+            .ok_or_else(ApiError::unknown_channel)?;
         channel.name = name.unwrap_or_else(|| channel.name.clone());
         channel.topic = topic.or_else(|| channel.topic.clone());
         channel.archived = archived.unwrap_or(channel.archived);
         channel.locked = locked.unwrap_or(channel.locked);
-        let object = state.visible_channel(id).map(|channel| state.channel_json(channel))?;
-        let event = if is_thread { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
+        let object = state
+            .visible_channel(id)
+            .map(|channel| state.channel_json(channel))?;
+        let event = if is_thread {
+            "THREAD_UPDATE"
+        } else {
+            "CHANNEL_UPDATE"
+        };
         self.dispatch(event, object.clone(), Audience::with(GUILDS));
         self.publish("state", Some(id), json!({ "channel_id": id }));
         Ok(object)
@@ -294,7 +354,9 @@ impl World {
         let mut state = self.state();
         let channel = state.visible_channel(id)?;
         if !channel.is_thread() {
-            return Err(ApiError::not_implemented("deleting channels other than threads"));
+            return Err(ApiError::not_implemented(
+                "deleting channels other than threads",
+            ));
         }
         state.require(channel, MANAGE_THREADS)?;
         let object = state.channel_json(channel);

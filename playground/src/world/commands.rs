@@ -45,7 +45,11 @@ const FIELDS: [&str; 11] = [
 impl World {
     fn command(&self, state: &State, guild: Option<Snowflake>, form: &Form<'_>) -> Command {
         let kind = form.get("type").and_then(Value::as_u64).unwrap_or(1);
-        let name = form.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = form
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let same = |command: &&Command| {
             command.guild == guild && command.kind == kind && command.name == name
         };
@@ -72,8 +76,14 @@ impl World {
             object.entry(field).or_insert(value);
         }
         // Discord answers with a string whatever was sent.
-        if let Some(bits) = object.get("default_member_permissions").and_then(Value::as_u64) {
-            object.insert("default_member_permissions".to_owned(), json!(bits.to_string()));
+        if let Some(bits) = object
+            .get("default_member_permissions")
+            .and_then(Value::as_u64)
+        {
+            object.insert(
+                "default_member_permissions".to_owned(),
+                json!(bits.to_string()),
+            );
         }
         if let Some(guild) = guild {
             object.insert("guild_id".to_owned(), json!(guild));
@@ -81,7 +91,13 @@ impl World {
             object.entry("contexts").or_insert(Value::Null);
             object.entry("dm_permission").or_insert(json!(true));
         }
-        Command { id, kind, name, guild, object: object.into() }
+        Command {
+            id,
+            kind,
+            name,
+            guild,
+            object: object.into(),
+        }
     }
 
     /// Replaces all commands of a scope (PUT).
@@ -96,9 +112,14 @@ impl World {
         command::check_all(&mut errors, &items);
         errors.into_result()?;
         let mut state = self.state();
-        let commands: Vec<Command> =
-            items.iter().map(|form| self.command(&state, guild, form)).collect();
-        let answer: Vec<Value> = commands.iter().map(|command| command.object.clone()).collect();
+        let commands: Vec<Command> = items
+            .iter()
+            .map(|form| self.command(&state, guild, form))
+            .collect();
+        let answer: Vec<Value> = commands
+            .iter()
+            .map(|command| command.object.clone())
+            .collect();
         state.commands.retain(|command| command.guild != guild);
         state.commands.extend(commands);
         self.publish("commands", None, json!(self.command_objects(&state)));
@@ -122,11 +143,18 @@ impl World {
         state.commands.retain(|known| known.id != command.id);
         let is_new = state.commands.len() == before;
         let most = if command.kind == 1 { 100 } else { 15 };
-        let count =
-            state.commands.iter().filter(|c| c.guild == guild && c.kind == command.kind).count();
+        let count = state
+            .commands
+            .iter()
+            .filter(|c| c.guild == guild && c.kind == command.kind)
+            .count();
         if count >= most {
             let text = "Maximum number of application commands reached";
-            return Err(ApiError::new(axum::http::StatusCode::BAD_REQUEST, 30_032, text));
+            return Err(ApiError::new(
+                axum::http::StatusCode::BAD_REQUEST,
+                30_032,
+                text,
+            ));
         }
         state.commands.push(command);
         self.publish("commands", None, json!(self.command_objects(&state)));
@@ -186,17 +214,31 @@ impl World {
     /// The commands of one scope.
     pub(crate) fn list_commands(&self, guild: Option<Snowflake>) -> Value {
         let state = self.state();
-        let in_scope = state.commands.iter().filter(|command| command.guild == guild);
-        in_scope.map(|command| command.object.clone()).collect::<Vec<_>>().into()
+        let in_scope = state
+            .commands
+            .iter()
+            .filter(|command| command.guild == guild);
+        in_scope
+            .map(|command| command.object.clone())
+            .collect::<Vec<_>>()
+            .into()
     }
 
     /// All commands, for the page.
     pub(crate) fn command_objects(&self, state: &State) -> Vec<Value> {
-        state.commands.iter().map(|command| command.object.clone()).collect()
+        state
+            .commands
+            .iter()
+            .map(|command| command.object.clone())
+            .collect()
     }
 }
 
 fn position(state: &State, guild: Option<Snowflake>, id: Snowflake) -> Result<usize, ApiError> {
     let same = |command: &Command| command.guild == guild && command.id == id;
-    state.commands.iter().position(same).ok_or_else(ApiError::unknown_command)
+    state
+        .commands
+        .iter()
+        .position(same)
+        .ok_or_else(ApiError::unknown_command)
 }

@@ -194,7 +194,9 @@ impl World {
     /// Marks an unanswered interaction as failed if its time is over; shows that on the page.
     pub(crate) fn fail_if_late(&self, state: &mut State, id: Snowflake) {
         let now = self.clock.now_ms();
-        let Some(interaction) = state.interactions.get_mut(&id) else { return };
+        let Some(interaction) = state.interactions.get_mut(&id) else {
+            return;
+        };
         let late = now >= interaction.created_ms + ACKNOWLEDGE_MS;
         if interaction.acknowledged != Acknowledged::No || !late {
             return;

@@ -12,9 +12,7 @@ use serde_json::{Map, Value, json};
 use super::channels::Channel;
 use super::commands::Command;
 use super::interactions::{Acknowledged, Interaction, Kind, Origin, owners_json};
-use super::messages::{
-    Body, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND, NewMessage, REGULAR, REPLY,
-};
+use super::messages::{Body, CHAT_INPUT_COMMAND, CONTEXT_MENU_COMMAND, NewMessage, REGULAR, REPLY};
 use super::{State, World};
 use crate::errors::Refusal;
 use crate::gateway::Audience;
@@ -25,10 +23,25 @@ use crate::transcript::Direction;
 /// Something a person does with the application.
 #[derive(Clone, Debug)]
 pub(crate) enum Invocation {
-    Command { command: Snowflake, options: Vec<Value>, target: Option<Snowflake> },
-    Autocomplete { command: Snowflake, options: Vec<Value> },
-    Component { message: Snowflake, custom_id: String, values: Vec<String> },
-    Modal { opened_by: Snowflake, custom_id: String, fields: BTreeMap<String, String> },
+    Command {
+        command: Snowflake,
+        options: Vec<Value>,
+        target: Option<Snowflake>,
+    },
+    Autocomplete {
+        command: Snowflake,
+        options: Vec<Value>,
+    },
+    Component {
+        message: Snowflake,
+        custom_id: String,
+        values: Vec<String>,
+    },
+    Modal {
+        opened_by: Snowflake,
+        custom_id: String,
+        fields: BTreeMap<String, String>,
+    },
 }
 
 /// An interaction that is about to be sent.
@@ -73,25 +86,32 @@ impl World {
         let mut state = self.state();
         self.check_place(&state, user, channel)?;
         let prepared = match invocation {
-            Invocation::Command { command, options, target } => {
-                self.prepare_command(&state, (user, channel), *command, options, *target)?
-            }
+            Invocation::Command {
+                command,
+                options,
+                target,
+            } => self.prepare_command(&state, (user, channel), *command, options, *target)?,
             Invocation::Autocomplete { command, options } => {
                 prepare_autocomplete(&state, (user, channel), *command, options)?
             }
-            Invocation::Component { message, custom_id, values } => {
-                prepare_component(&state, (user, channel), *message, custom_id, values)?
-            }
-            Invocation::Modal { opened_by, custom_id, fields } => {
-                prepare_modal(&mut state, user, *opened_by, custom_id, fields)?
-            }
+            Invocation::Component {
+                message,
+                custom_id,
+                values,
+            } => prepare_component(&state, (user, channel), *message, custom_id, values)?,
+            Invocation::Modal {
+                opened_by,
+                custom_id,
+                fields,
+            } => prepare_modal(&mut state, user, *opened_by, custom_id, fields)?,
         };
         let id = self.next_id();
         let created_ms = self.clock.now_ms();
         let interaction = self.interaction(&state, (id, created_ms), (user, channel), &prepared);
         let event = self.interaction_json(&state, &interaction, &prepared)?;
         let line = format!("{} ({id}) in {channel}", prepared.shown);
-        self.transcript.line(Direction::FromPerson, "interaction", line);
+        self.transcript
+            .line(Direction::FromPerson, "interaction", line);
         state.interactions.insert(id, interaction);
         Self::forget_old_interactions(&mut state);
         self.dispatch("INTERACTION_CREATE", event, Audience::EVERYBODY);
@@ -222,13 +242,22 @@ impl World {
             if !options.is_empty() {
                 data["options"] = json!(options);
             }
-            let name = std::iter::once(command.name.as_str()).chain(path).collect::<Vec<_>>();
+            let name = std::iter::once(command.name.as_str())
+                .chain(path)
+                .collect::<Vec<_>>();
             let name = name.join(" ");
             add_resolved(&mut data, resolved);
             let shown = format!("/{name}");
-            return Ok(Prepared::new(Kind::Command, data, name, shown, CHAT_INPUT_COMMAND));
+            return Ok(Prepared::new(
+                Kind::Command,
+                data,
+                name,
+                shown,
+                CHAT_INPUT_COMMAND,
+            ));
         }
-        let target = target.ok_or_else(|| Refusal::bad_request("Choose what the command is for."))?;
+        let target =
+            target.ok_or_else(|| Refusal::bad_request("Choose what the command is for."))?;
         data["target_id"] = json!(target);
         let (mut target_user, mut target_message) = (None, None);
         if command.kind == 2 {
@@ -241,7 +270,11 @@ impl World {
         add_resolved(&mut data, resolved);
         let (name, kind) = (command.name.clone(), CONTEXT_MENU_COMMAND);
         let prepared = Prepared::new(Kind::Command, data, name.clone(), name, kind);
-        Ok(Prepared { target_user, target_message, ..prepared })
+        Ok(Prepared {
+            target_user,
+            target_message,
+            ..prepared
+        })
     }
 
     /// A message that a person writes, without the bot.
@@ -261,11 +294,17 @@ impl World {
             origin: None,
             reference: None,
         };
-        let body = Body { json: json!({ "content": content }), files: Vec::new() };
+        let body = Body {
+            json: json!({ "content": content }),
+            files: Vec::new(),
+        };
         let id = self
             .create_message(&mut state, new, &body)
             .map_err(|error| Refusal::bad_request(error.summary()))?;
-        let message = state.messages.get(&id).map(|message| self.view(&state, message));
+        let message = state
+            .messages
+            .get(&id)
+            .map(|message| self.view(&state, message));
         Ok(message.unwrap_or_default())
     }
 }
@@ -290,13 +329,19 @@ fn usable_command(
         return Err(forbidden("This command cannot be used here."));
     }
     // In direct messages nobody has more rights than another.
-    if let Some(bits) = object["default_member_permissions"].as_str().filter(|_| !is_direct) {
+    if let Some(bits) = object["default_member_permissions"]
+        .as_str()
+        .filter(|_| !is_direct)
+    {
         let needed: u64 = bits.parse().unwrap_or_default();
         // "0" leaves the command to administrators.
         let has = state.permissions(user);
-        let enough = has & needed == needed && (needed != 0 || has & super::users::ADMINISTRATOR != 0);
+        let enough =
+            has & needed == needed && (needed != 0 || has & super::users::ADMINISTRATOR != 0);
         if !enough {
-            return Err(forbidden("This user does not have permission to use this command."));
+            return Err(forbidden(
+                "This user does not have permission to use this command.",
+            ));
         }
     }
     Ok(command)
@@ -328,9 +373,17 @@ fn prepare_autocomplete(
     let mut data = command_data(command);
     data["options"] = json!(options);
     let shown = format!("/{} (autocomplete)", command.name);
-    let prepared =
-        Prepared::new(Kind::Autocomplete, data, command.name.clone(), shown, CHAT_INPUT_COMMAND);
-    Ok(Prepared { focused_type, ..prepared })
+    let prepared = Prepared::new(
+        Kind::Autocomplete,
+        data,
+        command.name.clone(),
+        shown,
+        CHAT_INPUT_COMMAND,
+    );
+    Ok(Prepared {
+        focused_type,
+        ..prepared
+    })
 }
 
 fn prepare_component(
@@ -345,8 +398,8 @@ fn prepare_component(
     });
     let known = known.ok_or_else(|| Refusal::not_found("There is no such message here."))?;
     let component = find_component(&known.components, custom_id);
-    let component = component
-        .ok_or_else(|| Refusal::not_found("The message has no such button or menu."))?;
+    let component =
+        component.ok_or_else(|| Refusal::not_found("The message has no such button or menu."))?;
     if component["disabled"] == true {
         return Err(Refusal::bad_request("This button or menu is disabled."));
     }
@@ -364,25 +417,36 @@ fn prepare_component(
             return Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, sentence));
         }
     }
-    let label = component["label"].as_str().or_else(|| component["placeholder"].as_str());
+    let label = component["label"]
+        .as_str()
+        .or_else(|| component["placeholder"].as_str());
     let shown = label.unwrap_or(custom_id).to_owned();
     let prepared = Prepared::new(Kind::Component, data, custom_id.to_owned(), shown, REPLY);
-    Ok(Prepared { source: Some(message), ..prepared })
+    Ok(Prepared {
+        source: Some(message),
+        ..prepared
+    })
 }
 
 fn check_values(select: &Value, values: &[String]) -> Result<(), Refusal> {
     let min = select["min_values"].as_u64().unwrap_or(1);
     let max = select["max_values"].as_u64().unwrap_or(1);
     if !(min..=max).contains(&(values.len() as u64)) {
-        return Err(Refusal::bad_request(format!("Choose {min} to {max} values.")));
+        return Err(Refusal::bad_request(format!(
+            "Choose {min} to {max} values."
+        )));
     }
     let known = |value: &String| {
         select["options"].as_array().is_some_and(|options| {
-            options.iter().any(|option| option["value"].as_str() == Some(value))
+            options
+                .iter()
+                .any(|option| option["value"].as_str() == Some(value))
         })
     };
     match values.iter().find(|value| !known(value)) {
-        Some(value) => Err(Refusal::bad_request(format!("The menu has no value {value:?}."))),
+        Some(value) => Err(Refusal::bad_request(format!(
+            "The menu has no value {value:?}."
+        ))),
         None => Ok(()),
     }
 }
@@ -405,9 +469,15 @@ fn prepare_modal(
     fields: &BTreeMap<String, String>,
 ) -> Result<Prepared, Refusal> {
     let missing = || Refusal::not_found("There is no such modal open.");
-    let opener = state.interactions.get_mut(&opened_by).filter(|opener| opener.user == user);
+    let opener = state
+        .interactions
+        .get_mut(&opened_by)
+        .filter(|opener| opener.user == user);
     let opener = opener.ok_or_else(missing)?;
-    let modal = opener.modal.as_ref().filter(|modal| modal["custom_id"] == custom_id);
+    let modal = opener
+        .modal
+        .as_ref()
+        .filter(|modal| modal["custom_id"] == custom_id);
     let modal = modal.ok_or_else(missing)?;
     let mut rows = Vec::new();
     let inputs = modal["components"].as_array().into_iter().flatten();
@@ -423,10 +493,13 @@ fn prepare_modal(
         }));
     }
     let has_input = |id: &String| {
-        rows.iter().any(|row| row["components"][0]["custom_id"].as_str() == Some(id))
+        rows.iter()
+            .any(|row| row["components"][0]["custom_id"].as_str() == Some(id))
     };
     if let Some(unknown) = fields.keys().find(|id| !has_input(id)) {
-        return Err(Refusal::bad_request(format!("The modal has no field {unknown:?}.")));
+        return Err(Refusal::bad_request(format!(
+            "The modal has no field {unknown:?}."
+        )));
     }
     let shown = modal["title"].as_str().unwrap_or_default().to_owned();
     let data = json!({ "custom_id": custom_id, "components": rows });
@@ -434,7 +507,11 @@ fn prepare_modal(
     let (source, trigger) = (opener.source, opener.origin.clone());
     // A modal is sent once.
     opener.modal = None;
-    Ok(Prepared { source, trigger: Some(trigger), ..prepared })
+    Ok(Prepared {
+        source,
+        trigger: Some(trigger),
+        ..prepared
+    })
 }
 
 fn check_field(input: &Value, value: &str) -> Result<(), Refusal> {
@@ -452,7 +529,9 @@ fn check_field(input: &Value, value: &str) -> Result<(), Refusal> {
     if (min..=max).contains(&length) {
         Ok(())
     } else {
-        Err(Refusal::bad_request(format!("{label} must have {min} to {max} characters.")))
+        Err(Refusal::bad_request(format!(
+            "{label} must have {min} to {max} characters."
+        )))
     }
 }
 

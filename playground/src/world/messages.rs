@@ -92,7 +92,11 @@ impl Message {
             embeds: Vec::new(),
             components: Vec::new(),
             attachments: Vec::new(),
-            flags: if new.ephemeral_to.is_some() { EPHEMERAL } else { 0 },
+            flags: if new.ephemeral_to.is_some() {
+                EPHEMERAL
+            } else {
+                0
+            },
             created_ms,
             edited_ms: None,
             tts: false,
@@ -127,12 +131,23 @@ impl Message {
         let content = draft.content.as_ref().unwrap_or(&self.content);
         content.trim().is_empty()
             && draft.embeds.as_ref().unwrap_or(&self.embeds).is_empty()
-            && draft.components.as_ref().unwrap_or(&self.components).is_empty()
-            && draft.attachments.as_ref().map_or(self.attachments.len(), Vec::len) == 0
+            && draft
+                .components
+                .as_ref()
+                .unwrap_or(&self.components)
+                .is_empty()
+            && draft
+                .attachments
+                .as_ref()
+                .map_or(self.attachments.len(), Vec::len)
+                == 0
     }
 
     fn known_attachments(&self) -> Vec<(Snowflake, String)> {
-        self.attachments.iter().map(|a| (a.id, a.filename.clone())).collect()
+        self.attachments
+            .iter()
+            .map(|a| (a.id, a.filename.clone()))
+            .collect()
     }
 }
 
@@ -145,11 +160,20 @@ impl World {
         body: &Body,
     ) -> Result<Snowflake, ApiError> {
         let limit = self.settings.attachment_size_limit;
-        let draft = draft(&Form::body(&body.json)?, &body.files, &[], Mode::Create, limit)?;
+        let draft = draft(
+            &Form::body(&body.json)?,
+            &body.files,
+            &[],
+            Mode::Create,
+            limit,
+        )?;
         if draft.is_empty() {
             return Err(ApiError::empty_message());
         }
-        if draft.reference.is_some_and(|id| !state.messages.contains_key(&id)) {
+        if draft
+            .reference
+            .is_some_and(|id| !state.messages.contains_key(&id))
+        {
             return Err(ApiError::unknown_message());
         }
         let mut message = Message::new(self.next_id(), self.clock.now_ms(), new);
@@ -167,14 +191,26 @@ impl World {
         id: Snowflake,
         body: &Body,
     ) -> Result<(), ApiError> {
-        let message = state.messages.get(&id).ok_or_else(ApiError::unknown_message)?;
+        let message = state
+            .messages
+            .get(&id)
+            .ok_or_else(ApiError::unknown_message)?;
         let known = message.known_attachments();
         let limit = self.settings.attachment_size_limit;
-        let draft = draft(&Form::body(&body.json)?, &body.files, &known, Mode::Edit, limit)?;
+        let draft = draft(
+            &Form::body(&body.json)?,
+            &body.files,
+            &known,
+            Mode::Edit,
+            limit,
+        )?;
         if message.is_empty_after(&draft) {
             return Err(ApiError::empty_message());
         }
-        let mut message = state.messages.remove(&id).ok_or_else(ApiError::unknown_message)?;
+        let mut message = state
+            .messages
+            .remove(&id)
+            .ok_or_else(ApiError::unknown_message)?;
         if message.is_thinking() {
             message.flags &= !LOADING;
         } else {
@@ -213,9 +249,17 @@ impl World {
         }
     }
 
-    fn replace_attachments(&self, message: &mut Message, plan: Vec<Planned>, files: &[UploadedFile]) {
-        let mut old: BTreeMap<Snowflake, Attached> =
-            message.attachments.drain(..).map(|attached| (attached.id, attached)).collect();
+    fn replace_attachments(
+        &self,
+        message: &mut Message,
+        plan: Vec<Planned>,
+        files: &[UploadedFile],
+    ) {
+        let mut old: BTreeMap<Snowflake, Attached> = message
+            .attachments
+            .drain(..)
+            .map(|attached| (attached.id, attached))
+            .collect();
         for planned in plan {
             match planned {
                 Planned::Kept { id, description } => {
@@ -224,12 +268,26 @@ impl World {
                         message.attachments.push(kept);
                     }
                 }
-                Planned::New { position, filename, description } => {
-                    let Some(file) = files.get(position) else { continue };
+                Planned::New {
+                    position,
+                    filename,
+                    description,
+                } => {
+                    let Some(file) = files.get(position) else {
+                        continue;
+                    };
                     let id = self.next_id();
-                    let file = UploadedFile { filename: filename.clone(), ..file.clone() };
-                    self.attachments.add(id, message.channel_id, file, self.clock.now_ms());
-                    message.attachments.push(Attached { id, filename, description });
+                    let file = UploadedFile {
+                        filename: filename.clone(),
+                        ..file.clone()
+                    };
+                    self.attachments
+                        .add(id, message.channel_id, file, self.clock.now_ms());
+                    message.attachments.push(Attached {
+                        id,
+                        filename,
+                        description,
+                    });
                 }
             }
         }
@@ -240,7 +298,10 @@ impl World {
 
     /// Deletes a message and its files.
     pub(crate) fn delete_message(&self, state: &mut State, id: Snowflake) -> Result<(), ApiError> {
-        let message = state.messages.remove(&id).ok_or_else(ApiError::unknown_message)?;
+        let message = state
+            .messages
+            .remove(&id)
+            .ok_or_else(ApiError::unknown_message)?;
         for attached in &message.attachments {
             self.attachments.remove(attached.id);
         }
@@ -250,7 +311,11 @@ impl World {
             if !channel.is_dm() {
                 data["guild_id"] = json!(state.guild.id);
             }
-            self.dispatch("MESSAGE_DELETE", data, Audience::with(message_intents(channel)));
+            self.dispatch(
+                "MESSAGE_DELETE",
+                data,
+                Audience::with(message_intents(channel)),
+            );
         }
         let data = json!({ "id": id, "playground": { "ephemeral_to": message.ephemeral_to } });
         self.publish("message_delete", Some(message.channel_id), data);
@@ -267,8 +332,12 @@ impl World {
 
     /// The two projections of a message. An ephemeral one has no gateway event.
     fn project(&self, state: &State, id: Snowflake, event: &'static str, page_event: &str) {
-        let Some(message) = state.messages.get(&id) else { return };
-        let Some(channel) = state.channels.get(&message.channel_id) else { return };
+        let Some(message) = state.messages.get(&id) else {
+            return;
+        };
+        let Some(channel) = state.channels.get(&message.channel_id) else {
+            return;
+        };
         if message.is_public() {
             let mut data = self.message_json(state, message);
             if let Some(author) = state.user(message.author).filter(|_| !channel.is_dm()) {
@@ -278,18 +347,32 @@ impl World {
             let sensitive = message.author != state.bot
                 && !channel.is_dm()
                 && !message.mentions.contains(&state.bot);
-            let audience = Audience { intents: message_intents(channel), sensitive };
+            let audience = Audience {
+                intents: message_intents(channel),
+                sensitive,
+            };
             self.dispatch(event, data, audience);
         }
-        self.publish(page_event, Some(message.channel_id), self.view(state, message));
+        self.publish(
+            page_event,
+            Some(message.channel_id),
+            self.view(state, message),
+        );
     }
 
     /// The message object of the API.
     pub(crate) fn message_json(&self, state: &State, message: &Message) -> Value {
         let attachments = self.attachment_objects(message);
-        let embeds: Vec<Value> =
-            message.embeds.iter().map(|embed| embed_json(embed, &attachments)).collect();
-        let mentions: Vec<Value> = message.mentions.iter().map(|id| state.user_json(*id)).collect();
+        let embeds: Vec<Value> = message
+            .embeds
+            .iter()
+            .map(|embed| embed_json(embed, &attachments))
+            .collect();
+        let mentions: Vec<Value> = message
+            .mentions
+            .iter()
+            .map(|id| state.user_json(*id))
+            .collect();
         let mut object = json!({
             "id": message.id,
             "channel_id": message.channel_id,
@@ -322,7 +405,11 @@ impl World {
                 object["interaction"] = deprecated;
             }
         }
-        if let Some(thread) = state.channels.get(&message.id).filter(|_| message.has_thread()) {
+        if let Some(thread) = state
+            .channels
+            .get(&message.id)
+            .filter(|_| message.has_thread())
+        {
             object["thread"] = state.channel_json(thread);
         }
         object
@@ -335,7 +422,10 @@ impl World {
             "channel_id": message.channel_id,
             "guild_id": state.guild.id,
         });
-        if state.channels.get(&message.channel_id).is_some_and(Channel::is_dm)
+        if state
+            .channels
+            .get(&message.channel_id)
+            .is_some_and(Channel::is_dm)
             && let Some(reference) = object["message_reference"].as_object_mut()
         {
             reference.remove("guild_id");
@@ -356,7 +446,9 @@ impl World {
             .iter()
             .filter_map(|attached| {
                 let description = attached.description.as_deref();
-                let mut object = self.attachments.object(attached.id, description, base, now)?;
+                let mut object = self
+                    .attachments
+                    .object(attached.id, description, base, now)?;
                 if message.ephemeral_to.is_some() {
                     object["ephemeral"] = json!(true);
                 }
@@ -369,7 +461,9 @@ impl World {
     pub(crate) fn view(&self, state: &State, message: &Message) -> Value {
         let mut view = self.message_json(state, message);
         let invoked_by = message.origin.as_ref().map(|origin| {
-            let user = state.user(origin.user).map(|user| user.display_name.as_str());
+            let user = state
+                .user(origin.user)
+                .map(|user| user.display_name.as_str());
             json!({ "user": user, "command": origin.shown })
         });
         view["playground"] = json!({
@@ -411,12 +505,22 @@ fn number_components(components: &mut [Value], next: &mut u64) {
 fn embed_json(embed: &Value, attachments: &[Value]) -> Value {
     let mut shown = embed.clone();
     shown["type"] = json!("rich");
-    for (part, key) in
-        [("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("footer", "icon_url")]
-    {
-        let Some(address) = embed[part][key].as_str() else { continue };
-        let Some(name) = address.strip_prefix("attachment://") else { continue };
-        match attachments.iter().find(|attachment| attachment["filename"] == name) {
+    for (part, key) in [
+        ("image", "url"),
+        ("thumbnail", "url"),
+        ("author", "icon_url"),
+        ("footer", "icon_url"),
+    ] {
+        let Some(address) = embed[part][key].as_str() else {
+            continue;
+        };
+        let Some(name) = address.strip_prefix("attachment://") else {
+            continue;
+        };
+        match attachments
+            .iter()
+            .find(|attachment| attachment["filename"] == name)
+        {
             Some(attachment) => {
                 shown[part][key] = attachment["url"].clone();
                 shown[part][format!("proxy_{key}")] = attachment["proxy_url"].clone();
@@ -442,7 +546,9 @@ fn embed_json(embed: &Value, attachments: &[Value]) -> Value {
 fn mentions(state: &State, content: &str, allowed: Option<&Value>) -> Vec<Snowflake> {
     let may_mention = |id: Snowflake| {
         let Some(allowed) = allowed else { return true };
-        let parsed = allowed["parse"].as_array().is_some_and(|p| p.iter().any(|v| v == "users"));
+        let parsed = allowed["parse"]
+            .as_array()
+            .is_some_and(|p| p.iter().any(|v| v == "users"));
         let listed = allowed["users"]
             .as_array()
             .is_some_and(|users| users.iter().filter_map(from_json).any(|user| user == id));
@@ -450,8 +556,12 @@ fn mentions(state: &State, content: &str, allowed: Option<&Value>) -> Vec<Snowfl
     };
     let mut found = Vec::new();
     for part in content.split("<@").skip(1) {
-        let Some((id, _)) = part.trim_start_matches('!').split_once('>') else { continue };
-        let Ok(id) = id.parse::<Snowflake>() else { continue };
+        let Some((id, _)) = part.trim_start_matches('!').split_once('>') else {
+            continue;
+        };
+        let Ok(id) = id.parse::<Snowflake>() else {
+            continue;
+        };
         if state.user(id).is_some() && may_mention(id) && !found.contains(&id) {
             found.push(id);
         }

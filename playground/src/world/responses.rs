@@ -37,11 +37,16 @@ impl World {
         body: &Body,
     ) -> Result<Value, ApiError> {
         let mut state = self.state();
-        let known = state.interactions.get(&id).filter(|known| known.token == token);
+        let known = state
+            .interactions
+            .get(&id)
+            .filter(|known| known.token == token);
         let created = known.ok_or_else(ApiError::unknown_interaction)?.created_ms;
         self.fail_if_late(&mut state, id);
-        let interaction =
-            state.interactions.get(&id).ok_or_else(ApiError::unknown_interaction)?;
+        let interaction = state
+            .interactions
+            .get(&id)
+            .ok_or_else(ApiError::unknown_interaction)?;
         match interaction.acknowledged {
             Acknowledged::Yes => return Err(ApiError::already_acknowledged()),
             Acknowledged::Failed => return Err(ApiError::unknown_interaction()),
@@ -52,7 +57,12 @@ impl World {
         }
         let answer = answer_type(&Form::body(&body.json)?, interaction)?;
         let data = Body {
-            json: body.json.get("data").filter(|d| !d.is_null()).cloned().unwrap_or(json!({})),
+            json: body
+                .json
+                .get("data")
+                .filter(|d| !d.is_null())
+                .cloned()
+                .unwrap_or(json!({})),
             files: body.files.clone(),
         };
         match answer {
@@ -65,13 +75,16 @@ impl World {
         }
         let took = self.clock.now_ms().saturating_sub(created);
         let line = format!("{id} answered with type {answer} after {took} ms");
-        self.transcript.line(Direction::FromBot, "interaction", line);
+        self.transcript
+            .line(Direction::FromBot, "interaction", line);
         self.changed();
         Ok(self.callback_json(&state, id, answer))
     }
 
     fn callback_json(&self, state: &State, id: Snowflake, answer: u64) -> Value {
-        let Some(interaction) = state.interactions.get(&id) else { return Value::Null };
+        let Some(interaction) = state.interactions.get(&id) else {
+            return Value::Null;
+        };
         let message = interaction.original.and_then(|id| state.messages.get(&id));
         let mut object = json!({
             "interaction": { "id": id, "type": interaction.kind.number() },
@@ -119,17 +132,18 @@ impl World {
     }
 
     fn answer_deferred(&self, state: &mut State, id: Snowflake) {
-        let source = state.interactions.get(&id).and_then(|interaction| interaction.source);
+        let source = state
+            .interactions
+            .get(&id)
+            .and_then(|interaction| interaction.source);
         self.acknowledge(state, id, source, |_| Step::Deferred);
     }
 
-    fn answer_update(
-        &self,
-        state: &mut State,
-        id: Snowflake,
-        data: &Body,
-    ) -> Result<(), ApiError> {
-        let source = state.interactions.get(&id).and_then(|interaction| interaction.source);
+    fn answer_update(&self, state: &mut State, id: Snowflake, data: &Body) -> Result<(), ApiError> {
+        let source = state
+            .interactions
+            .get(&id)
+            .and_then(|interaction| interaction.source);
         let source = source.ok_or_else(ApiError::unknown_message)?;
         in_data(self.edit_message(state, source, data))?;
         self.acknowledge(state, id, Some(source), Step::Edited);
@@ -144,13 +158,19 @@ impl World {
     ) -> Result<(), ApiError> {
         let form = Form::body(data)?;
         let mut errors = FormErrors::default();
-        let kind = state.interactions.get(&id).map_or(0, |interaction| interaction.focused_type);
+        let kind = state
+            .interactions
+            .get(&id)
+            .map_or(0, |interaction| interaction.focused_type);
         let choices = form.objects(&mut errors, "choices", 0..=25, Need::Required);
         for choice in &choices {
             command::check_choice(&mut errors, choice, kind);
         }
         in_data(errors.into_result())?;
-        let choices = choices.iter().map(|choice| choice.object.clone().into()).collect();
+        let choices = choices
+            .iter()
+            .map(|choice| choice.object.clone().into())
+            .collect();
         self.acknowledge(state, id, None, |_| Step::Choices(choices));
         Ok(())
     }
@@ -159,8 +179,10 @@ impl World {
         let mut errors = FormErrors::default();
         component::check_modal(&mut errors, &Form::body(data)?);
         in_data(errors.into_result())?;
-        let interaction =
-            state.interactions.get_mut(&id).ok_or_else(ApiError::unknown_interaction)?;
+        let interaction = state
+            .interactions
+            .get_mut(&id)
+            .ok_or_else(ApiError::unknown_interaction)?;
         let modal = json!({
             "interaction_id": id,
             "user_id": interaction.user,
@@ -206,7 +228,10 @@ impl World {
         let state = self.state();
         let id = self.by_token(&state, application, token)?;
         let message = target_message(&state, id, target)?;
-        let message = state.messages.get(&message).ok_or_else(ApiError::unknown_message)?;
+        let message = state
+            .messages
+            .get(&message)
+            .ok_or_else(ApiError::unknown_message)?;
         Ok(self.message_json(&state, message))
     }
 
@@ -222,7 +247,10 @@ impl World {
         let message = target_message(&state, id, target)?;
         self.edit_message(&mut state, message, body)?;
         self.record_edit(&mut state, id, message);
-        let message = state.messages.get(&message).ok_or_else(ApiError::unknown_message)?;
+        let message = state
+            .messages
+            .get(&message)
+            .ok_or_else(ApiError::unknown_message)?;
         let object = self.message_json(&state, message);
         self.changed();
         Ok(object)
@@ -230,7 +258,9 @@ impl World {
 
     fn record_edit(&self, state: &mut State, id: Snowflake, message: Snowflake) {
         let view = self.view_of(state, Some(message));
-        let Some(interaction) = state.interactions.get_mut(&id) else { return };
+        let Some(interaction) = state.interactions.get_mut(&id) else {
+            return;
+        };
         if interaction.original == Some(message) {
             interaction.thinking = false;
             interaction.step(Step::Edited(view));
@@ -267,7 +297,10 @@ impl World {
     ) -> Result<Value, ApiError> {
         let mut state = self.state();
         let id = self.by_token(&state, application, token)?;
-        let interaction = state.interactions.get(&id).ok_or_else(ApiError::unknown_webhook)?;
+        let interaction = state
+            .interactions
+            .get(&id)
+            .ok_or_else(ApiError::unknown_webhook)?;
         let original = interaction.original;
         let message = match original.filter(|_| interaction.thinking) {
             Some(original) => {
@@ -279,7 +312,10 @@ impl World {
                 let mut new = new_answer(&state, id, is_ephemeral(&body.json))?;
                 new.kind = REPLY;
                 new.reference = original.filter(|id| state.messages.contains_key(id));
-                new.origin = new.origin.map(|origin| Origin { original_response: original, ..origin });
+                new.origin = new.origin.map(|origin| Origin {
+                    original_response: original,
+                    ..origin
+                });
                 let message = self.create_message(&mut state, new, body)?;
                 let view = self.view_of(&state, Some(message));
                 if let Some(interaction) = state.interactions.get_mut(&id) {
@@ -288,7 +324,10 @@ impl World {
                 message
             }
         };
-        let message = state.messages.get(&message).ok_or_else(ApiError::unknown_message)?;
+        let message = state
+            .messages
+            .get(&message)
+            .ok_or_else(ApiError::unknown_message)?;
         let object = self.message_json(&state, message);
         self.changed();
         Ok(object)
@@ -324,12 +363,19 @@ fn in_data<T>(result: Result<T, ApiError>) -> Result<T, ApiError> {
 }
 
 fn is_ephemeral(body: &Value) -> bool {
-    body["flags"].as_u64().is_some_and(|flags| flags & EPHEMERAL != 0)
+    body["flags"]
+        .as_u64()
+        .is_some_and(|flags| flags & EPHEMERAL != 0)
 }
 
 fn new_answer(state: &State, id: Snowflake, ephemeral: bool) -> Result<NewMessage, ApiError> {
-    let interaction = state.interactions.get(&id).ok_or_else(ApiError::unknown_interaction)?;
-    let from_message = interaction.source.filter(|id| state.messages.contains_key(id));
+    let interaction = state
+        .interactions
+        .get(&id)
+        .ok_or_else(ApiError::unknown_interaction)?;
+    let from_message = interaction
+        .source
+        .filter(|id| state.messages.contains_key(id));
     Ok(NewMessage {
         channel: interaction.channel,
         author: state.bot,
@@ -341,7 +387,10 @@ fn new_answer(state: &State, id: Snowflake, ephemeral: bool) -> Result<NewMessag
 }
 
 fn target_message(state: &State, id: Snowflake, target: Target) -> Result<Snowflake, ApiError> {
-    let interaction = state.interactions.get(&id).ok_or_else(ApiError::unknown_webhook)?;
+    let interaction = state
+        .interactions
+        .get(&id)
+        .ok_or_else(ApiError::unknown_webhook)?;
     let message = match target {
         Target::Original => interaction.original,
         // Only messages of this very interaction can be reached through its token.
@@ -349,7 +398,10 @@ fn target_message(state: &State, id: Snowflake, target: Target) -> Result<Snowfl
             interaction.original == Some(*message)
                 || state.messages.get(message).is_some_and(|known| {
                     known.failed.is_none()
-                        && known.origin.as_ref().is_some_and(|origin| origin.interaction == id)
+                        && known
+                            .origin
+                            .as_ref()
+                            .is_some_and(|origin| origin.interaction == id)
                 })
         }),
     };

@@ -49,7 +49,14 @@ impl Seed<'_> {
 }
 
 fn role(id: Snowflake, name: &str, permissions: u64, position: u16, color: u32) -> Role {
-    Role { id, name: name.to_owned(), permissions, position, color, managed_by: None }
+    Role {
+        id,
+        name: name.to_owned(),
+        permissions,
+        position,
+        color,
+        managed_by: None,
+    }
 }
 
 /// Makes the first state. `bot` is the id of the application and of its user.
@@ -59,14 +66,20 @@ pub(super) fn state(
     bot: Snowflake,
     bot_name: &str,
 ) -> State {
-    let seed = Seed { ids, created_ms: now_ms.saturating_sub(AGE_MS) };
+    let seed = Seed {
+        ids,
+        created_ms: now_ms.saturating_sub(AGE_MS),
+    };
     let guild = seed.id();
     let (tutor, admin, integration) = (seed.id(), seed.id(), seed.id());
     let tutor_bits = MANAGE_GUILD | MANAGE_MESSAGES | MANAGE_THREADS | CREATE_PRIVATE_THREADS;
     let bot_bits = EVERYONE | CREATE_PRIVATE_THREADS | MANAGE_THREADS;
     let roles = vec![
         role(guild, "@everyone", EVERYONE, 0, 0),
-        Role { managed_by: Some(bot), ..role(integration, bot_name, bot_bits, 1, 0) },
+        Role {
+            managed_by: Some(bot),
+            ..role(integration, bot_name, bot_bits, 1, 0)
+        },
         role(tutor, "Tutor", tutor_bits, 2, 0x1F_8B_4C),
         role(admin, "Admin", ADMINISTRATOR, 3, 0x99_2D_22),
     ];
@@ -91,17 +104,30 @@ pub(super) fn state(
             topic: Some("Cases and pictures".to_owned()),
             ..Channel::text(imaging, "imaging", 1, seed.created_ms)
         },
-        Channel::thread(thread, "Week 1 cases", (imaging, tutor_user), seed.created_ms),
+        Channel::thread(
+            thread,
+            "Week 1 cases",
+            (imaging, tutor_user),
+            seed.created_ms,
+        ),
     ];
     for user in users.iter().filter(|user| !user.is_bot) {
         channels.push(Channel::direct(seed.id(), user.id, seed.created_ms));
     }
     State {
-        guild: Guild { id: guild, name: "Radiology class".to_owned(), owner, locale: "en-US" },
+        guild: Guild {
+            id: guild,
+            name: "Radiology class".to_owned(),
+            owner,
+            locale: "en-US",
+        },
         roles,
         users,
         bot,
-        channels: channels.into_iter().map(|channel| (channel.id, channel)).collect(),
+        channels: channels
+            .into_iter()
+            .map(|channel| (channel.id, channel))
+            .collect(),
         messages: BTreeMap::new(),
         commands: Vec::new(),
         interactions: BTreeMap::new(),

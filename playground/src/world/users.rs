@@ -95,7 +95,11 @@ impl State {
             .iter()
             .filter(|role| role.id == self.guild.id || user.roles.contains(&role.id))
             .fold(0, |bits, role| bits | role.permissions);
-        if granted & ADMINISTRATOR != 0 || id == self.guild.owner { ALL } else { granted }
+        if granted & ADMINISTRATOR != 0 || id == self.guild.owner {
+            ALL
+        } else {
+            granted
+        }
     }
 
     /// The member object without `permissions`.
@@ -218,8 +222,11 @@ impl State {
                 .collect()
         };
         // Without the members intent only the bot itself is listed.
-        let bot: Vec<Value> =
-            self.user(self.bot).map(|bot| self.member_json(bot)).into_iter().collect();
+        let bot: Vec<Value> = self
+            .user(self.bot)
+            .map(|bot| self.member_json(bot))
+            .into_iter()
+            .collect();
         guild["joined_at"] = json!(timestamp(bot_joined));
         guild["large"] = json!(false);
         guild["unavailable"] = json!(false);
@@ -227,9 +234,13 @@ impl State {
         guild["members"] = json!(bot);
         guild["channels"] = json!(in_guild(false));
         guild["threads"] = json!(in_guild(true));
-        for key in
-            ["voice_states", "presences", "stage_instances", "guild_scheduled_events", "soundboard_sounds"]
-        {
+        for key in [
+            "voice_states",
+            "presences",
+            "stage_instances",
+            "guild_scheduled_events",
+            "soundboard_sounds",
+        ] {
             guild[key] = json!([]);
         }
         guild

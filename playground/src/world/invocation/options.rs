@@ -30,7 +30,12 @@ pub(super) struct Resolved<'a> {
 
 impl<'a> Resolved<'a> {
     pub(super) fn new(state: &'a State, world: &'a World, user: Snowflake) -> Self {
-        Self { state, world, user, objects: object() }
+        Self {
+            state,
+            world,
+            user,
+            objects: object(),
+        }
     }
 
     pub(super) fn into_json(self) -> Map<String, Value> {
@@ -51,17 +56,14 @@ impl<'a> Resolved<'a> {
         Ok(())
     }
 
-    pub(super) fn add_message(
-        &mut self,
-        id: Snowflake,
-        channel: Snowflake,
-    ) -> Result<(), Refusal> {
+    pub(super) fn add_message(&mut self, id: Snowflake, channel: Snowflake) -> Result<(), Refusal> {
         let message = self.state.messages.get(&id).filter(|message| {
             message.channel_id == channel
                 && message.failed.is_none()
                 && message.ephemeral_to.is_none_or(|only| only == self.user)
         });
-        let message = message.ok_or_else(|| Refusal::bad_request("There is no such message here."))?;
+        let message =
+            message.ok_or_else(|| Refusal::bad_request("There is no such message here."))?;
         let object = self.world.message_json(self.state, message);
         self.put("messages", id, object);
         Ok(())
@@ -85,7 +87,11 @@ impl<'a> Resolved<'a> {
     fn add_attachment(&mut self, id: Snowflake) -> Result<(), Refusal> {
         let (base, now) = (&self.world.settings.base_url, self.world.clock.now_ms());
         let uploaded = self.state.uploads.contains(&id);
-        let object = self.world.attachments.object(id, None, base, now).filter(|_| uploaded);
+        let object = self
+            .world
+            .attachments
+            .object(id, None, base, now)
+            .filter(|_| uploaded);
         let mut object =
             object.ok_or_else(|| Refusal::bad_request("The file has not been uploaded."))?;
         object["ephemeral"] = json!(true);
@@ -114,7 +120,9 @@ pub(super) fn fill<'a>(
     given: &[Value],
     resolved: &mut Resolved<'_>,
 ) -> Result<(Vec<Value>, Vec<&'a str>), Refusal> {
-    let has_sub_commands = registered.iter().any(|option| kind(option) <= SUB_COMMAND_GROUP);
+    let has_sub_commands = registered
+        .iter()
+        .any(|option| kind(option) <= SUB_COMMAND_GROUP);
     if has_sub_commands {
         let [chosen] = given else {
             return Err(Refusal::bad_request("Choose one sub-command."));
@@ -159,9 +167,17 @@ fn check(option: &Value, value: &Value, resolved: &mut Resolved<'_>) -> Result<V
             check_length(option, name, text)?;
             json!(text)
         }
-        INTEGER => json!(value.as_i64().ok_or_else(|| refuse("must be a whole number"))?),
+        INTEGER => json!(
+            value
+                .as_i64()
+                .ok_or_else(|| refuse("must be a whole number"))?
+        ),
         NUMBER => json!(value.as_f64().ok_or_else(|| refuse("must be a number"))?),
-        BOOLEAN => json!(value.as_bool().ok_or_else(|| refuse("must be true or false"))?),
+        BOOLEAN => json!(
+            value
+                .as_bool()
+                .ok_or_else(|| refuse("must be true or false"))?
+        ),
         USER => {
             resolved.add_user(id()?)?;
             json!(id()?)
@@ -186,7 +202,9 @@ fn check(option: &Value, value: &Value, resolved: &mut Resolved<'_>) -> Result<V
         _ => return Err(refuse("has an unknown type")),
     };
     check_range(option, name, &checked)?;
-    let choices = option["choices"].as_array().filter(|choices| !choices.is_empty());
+    let choices = option["choices"]
+        .as_array()
+        .filter(|choices| !choices.is_empty());
     if let Some(choices) = choices
         && !choices.iter().any(|choice| choice["value"] == checked)
     {
@@ -202,11 +220,15 @@ fn check_length(option: &Value, name: &str, text: &str) -> Result<(), Refusal> {
     if (min..=max).contains(&length) {
         return Ok(());
     }
-    Err(Refusal::bad_request(format!("{name} must have {min} to {max} characters.")))
+    Err(Refusal::bad_request(format!(
+        "{name} must have {min} to {max} characters."
+    )))
 }
 
 fn check_range(option: &Value, name: &str, value: &Value) -> Result<(), Refusal> {
-    let Some(number) = value.as_f64() else { return Ok(()) };
+    let Some(number) = value.as_f64() else {
+        return Ok(());
+    };
     let below = option["min_value"].as_f64().is_some_and(|min| number < min);
     let above = option["max_value"].as_f64().is_some_and(|max| number > max);
     if below || above {
@@ -218,10 +240,7 @@ fn check_range(option: &Value, name: &str, value: &Value) -> Result<(), Refusal>
 
 /// Options as they are while someone types: unchecked values, one of them focused. Returns them
 /// and the type of the focused one.
-pub(super) fn partial(
-    registered: &[Value],
-    given: &[Value],
-) -> Result<(Vec<Value>, i64), Refusal> {
+pub(super) fn partial(registered: &[Value], given: &[Value]) -> Result<(Vec<Value>, i64), Refusal> {
     let mut focused = None;
     let options = partial_level(registered, given, &mut focused)?;
     let focused = focused.ok_or_else(|| Refusal::bad_request("No option is focused."))?;
