@@ -23,7 +23,7 @@ pub use catalogue::{Catalogue, Facet};
 pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance, sha256_hex};
 pub use error::AtlasError;
 pub use filter::{Field, Filter};
-pub use search::{Hit, MatchedBy, Outcome, Query, Request, ScoreParts, NoMatch};
+pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
 
 use dataset::Dataset;
 
@@ -80,8 +80,16 @@ impl Atlas {
     ) -> Result<Self, AtlasError> {
         let version = dataset.version().await?;
         let catalogue = Arc::new(Catalogue::of(&dataset.entries().await?));
-        let dated = Dated { catalogue, version, checked: Instant::now() };
-        Ok(Self { dataset, encoder, catalogue: Arc::new(Mutex::new(dated)) })
+        let dated = Dated {
+            catalogue,
+            version,
+            checked: Instant::now(),
+        };
+        Ok(Self {
+            dataset,
+            encoder,
+            catalogue: Arc::new(Mutex::new(dated)),
+        })
     }
 
     /// What the atlas holds, in counts and search terms. At most a few seconds old.
@@ -90,7 +98,10 @@ impl Atlas {
     /// What LanceDB reports.
     pub async fn catalogue(&self) -> Result<Arc<Catalogue>, AtlasError> {
         {
-            let dated = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+            let dated = self
+                .catalogue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if dated.checked.elapsed() < CATALOGUE_AGE {
                 return Ok(Arc::clone(&dated.catalogue));
             }
@@ -105,7 +116,10 @@ impl Atlas {
     pub async fn refresh(&self) -> Result<Arc<Catalogue>, AtlasError> {
         let version = self.dataset.version().await?;
         let known = {
-            let mut dated = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut dated = self
+                .catalogue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             dated.checked = Instant::now();
             (dated.version == version).then(|| Arc::clone(&dated.catalogue))
         };
@@ -113,8 +127,15 @@ impl Atlas {
             return Ok(catalogue);
         }
         let catalogue = Arc::new(Catalogue::of(&self.dataset.entries().await?));
-        let mut dated = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-        *dated = Dated { catalogue: Arc::clone(&catalogue), version, checked: Instant::now() };
+        let mut dated = self
+            .catalogue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *dated = Dated {
+            catalogue: Arc::clone(&catalogue),
+            version,
+            checked: Instant::now(),
+        };
         Ok(catalogue)
     }
 
@@ -123,7 +144,12 @@ impl Atlas {
     /// # Errors
     /// What LanceDB reports.
     pub async fn entry(&self, id: &EntryId) -> Result<Option<Entry>, AtlasError> {
-        Ok(self.dataset.entries_of(std::slice::from_ref(id)).await?.into_iter().next())
+        Ok(self
+            .dataset
+            .entries_of(std::slice::from_ref(id))
+            .await?
+            .into_iter()
+            .next())
     }
 
     /// The stored pictures (JPEG) of the entries that exist, in the order asked for.
@@ -140,6 +166,24 @@ impl Atlas {
     /// [`AtlasError`] for an empty query, an unknown entry, or what the encoder or LanceDB report.
     pub async fn search(&self, request: &Request) -> Result<Outcome, AtlasError> {
         search::search(self, request).await
+    }
+
+    /// Runs one search whose result nobody needs, so that the first real one finds everything
+    /// loaded.
+    ///
+    /// # Errors
+    /// What the encoder or LanceDB report.
+    pub async fn warm(&self) -> Result<(), AtlasError> {
+        let request = Request {
+            query: Query::Text("chest X-ray".to_owned()),
+            filter: Filter::default(),
+            offset: 0,
+            limit: 1,
+        };
+        let found = self.search(&request).await?;
+        let ids: Vec<EntryId> = found.hits.into_iter().map(|hit| hit.entry.id).collect();
+        self.pictures(&ids).await?;
+        Ok(())
     }
 
     /// Version of the dataset, which grows with each change.

@@ -1,5 +1,5 @@
-//! Everything that a person can ask of Mirage: in a shell (`cli`) and on Discord (`slash`). The
-//! answers themselves are made by the library `mirage`.
+//! Everything that a person can ask of Mirage: slash commands and the shell, side by side on the
+//! same library. Nothing is searched, stored or computed here.
 
 pub mod cli;
 mod runtime;

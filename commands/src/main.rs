@@ -1,7 +1,7 @@
-//! The `mirage` program: it hands the command line to the library and ends with its exit code.
+//! The `mirage` program. All of it is in the library beside it, where tests can reach it.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mirage_commands::cli::run()
+    mirage_commands::cli::main()
 }

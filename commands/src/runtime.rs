@@ -1,57 +1,191 @@
-//! What commands need before they can answer: the log, the encoder, the atlas. It asks nothing of
-//! a person.
+//! What every way into Mirage needs before it can work: the log, the text encoder, the atlas, and
+//! how much memory that takes. What a failure means for the person is decided by the caller.
 
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-use mirage::atlas::Atlas;
-use mirage::config::Config;
-use mirage_models::manifest::Manifest;
-use mirage_models::resolver::{FileState, ResolveError, Resolver};
-use mirage_models::text_encoder::{self, TextEncoder};
-use tracing_subscriber::EnvFilter;
+use mirage::atlas::{Atlas, AtlasError};
+use mirage::config::{Config, ConfigError};
+use mirage_models::manifest::{FileSpec, Manifest, ManifestError};
+use mirage_models::resolver::{FileState, Resolver};
+use mirage_models::text_encoder::{self, EncoderError, TextEncoder};
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
 
-/// Sends the log to stderr, as `MIRAGE_LOG` says.
-pub(crate) fn start_log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start (in tests) leaves the first one's log as it is.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// What the bare level `info` stands for. The libraries below tell each file they open at that
+/// level.
+const QUIET_INFO: &str = "warn,mirage=info";
+
+/// Libraries that write requests, frames or headers to the log, and the bot's token with them, if
+/// they are let below `info` or may open spans.
+const CARRY_SECRETS: &[&str] = &[
+    "serenity",
+    "poise",
+    "tungstenite",
+    "tokio_tungstenite",
+    "hyper",
+    "h2",
+    "reqwest",
+    "rustls",
+];
+
+/// Why the encoder or the atlas could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// A file of the weights is not there, or another one.
+    #[error("{reason} Fetch the weights of the profile {profile} with `mirage models pull`.")]
+    Weights {
+        /// The profile.
+        profile: String,
+        /// Which file, and what is wrong; a sentence.
+        reason: String,
+    },
+    /// The profile doesn't exist.
+    #[error(transparent)]
+    Profile(#[from] ManifestError),
+    /// The weights don't load.
+    #[error(transparent)]
+    Encoder(#[from] EncoderError),
+    /// The atlas doesn't open.
+    #[error(transparent)]
+    Atlas(#[from] AtlasError),
+    /// The thread that loads ended by itself.
+    #[error("The text encoder could not be loaded.")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+/// Starts the log on standard error.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] if the filter can't be read.
+pub(crate) fn start_log(log: &str) -> Result<(), ConfigError> {
+    let directives = match log.trim() {
+        "info" => QUIET_INFO,
+        other => other,
+    };
+    let filter = EnvFilter::try_new(directives).map_err(|error| ConfigError::Invalid {
+        variable: "MIRAGE_LOG",
+        reason: format!("{error}. Write, for instance, info or mirage=debug."),
+    })?;
+    let lines = fmt::layer()
         .with_writer(std::io::stderr)
-        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
+    // A log that was started before, by a test in the same process, stays.
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(carries_no_secret))
+        .with(lines)
         .try_init();
+    Ok(())
 }
 
-/// The configured profile's manifest, with a resolver for its files.
-pub(crate) fn profile(config: &Config, name: &str) -> anyhow::Result<(Manifest, Resolver)> {
-    let manifest = Manifest::of_profile(name)?;
-    let resolver = Resolver::new(config.weights().join(&manifest.profile));
-    Ok((manifest, resolver))
+/// Whatever is asked for, a token must not get into the log.
+fn carries_no_secret(metadata: &Metadata<'_>) -> bool {
+    may_be_logged(metadata.target(), *metadata.level(), metadata.is_span())
 }
 
-/// Loads the configured profile's text encoder.
-pub(crate) async fn open_encoder(config: &Config) -> anyhow::Result<Arc<dyn TextEncoder>> {
-    let (manifest, resolver) = profile(config, &config.profile)?;
-    for file in &manifest.files {
-        match resolver.look(file) {
-            FileState::Ready => {}
-            FileState::Missing => return Err(ResolveError::Missing(file.path.clone()).into()),
-            FileState::Changed(reason) => {
-                return Err(ResolveError::Changed { path: file.path.clone(), reason }.into());
-            }
-        }
+fn may_be_logged(target: &str, level: Level, is_span: bool) -> bool {
+    let crate_name = target.split("::").next().unwrap_or(target);
+    !CARRY_SECRETS.contains(&crate_name) || (!is_span && level <= Level::INFO)
+}
+
+/// Folder of a profile's weights.
+pub(crate) fn weights_folder(config: &Config, profile: &str) -> PathBuf {
+    config.weights().join(profile)
+}
+
+/// Loads the configured profile's text encoder, after a quick look at its files.
+///
+/// # Errors
+/// [`OpenError`]; missing files are told with the command that fetches them.
+pub(crate) async fn open_encoder(config: &Config) -> Result<Arc<dyn TextEncoder>, OpenError> {
+    let manifest = Manifest::of_profile(&config.profile)?;
+    let folder = weights_folder(config, &manifest.profile);
+    if let Some(reason) = incomplete(&manifest.files, &folder) {
+        let profile = manifest.profile;
+        return Err(OpenError::Weights { profile, reason });
     }
-    let folder = config.weights().join(&manifest.profile);
-    let loaded = tokio::task::spawn_blocking(move || text_encoder::load(&manifest, &folder));
-    Ok(Arc::from(loaded.await.context("the encoder's thread ended")??))
+    let loading = tokio::task::spawn_blocking(move || text_encoder::load(&manifest, &folder));
+    Ok(Arc::from(loading.await??))
 }
 
-/// Opens the configured atlas.
-pub(crate) async fn open_atlas(config: &Config) -> anyhow::Result<Atlas> {
-    Ok(Atlas::open(&config.atlas_uri, open_encoder(config).await?).await?)
+/// Opens the configured atlas with the configured encoder.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) async fn open_atlas(config: &Config) -> Result<Atlas, OpenError> {
+    let encoder = open_encoder(config).await?;
+    Ok(Atlas::open(&config.atlas_uri, encoder).await?)
 }
 
-/// Opens the configured atlas, or makes an empty one.
-pub(crate) async fn open_or_create_atlas(config: &Config) -> anyhow::Result<Atlas> {
-    Ok(Atlas::open_or_create(&config.atlas_uri, open_encoder(config).await?).await?)
+/// What is wrong with the first file that isn't as it should be, by its size alone; a sentence.
+pub(crate) fn incomplete(files: &[FileSpec], folder: &Path) -> Option<String> {
+    let resolver = Resolver::new(folder);
+    files.iter().find_map(|file| match resolver.look(file) {
+        FileState::Ready => None,
+        FileState::Missing => Some(format!("The file {} is missing.", file.path)),
+        FileState::Changed(reason) => Some(format!(
+            "The file {} is not the right one: {reason}.",
+            file.path
+        )),
+    })
+}
+
+/// Memory that this process holds, in megabytes; `None` where the system doesn't tell.
+pub(crate) fn resident_megabytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    resident_of(&status)
+}
+
+/// Linux gives kibibytes here, whatever the size of a page.
+fn resident_of(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kibibytes * 1024 / 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_hold_a_token_is_never_logged_in_detail() {
+        assert!(!may_be_logged(
+            "tungstenite::protocol",
+            Level::TRACE,
+            false
+        ));
+        assert!(!may_be_logged("serenity::http::client", Level::INFO, true));
+        assert!(may_be_logged("serenity::gateway", Level::WARN, false));
+        assert!(may_be_logged("mirage::atlas", Level::TRACE, true));
+        assert!(may_be_logged("h2o", Level::DEBUG, false));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_names_its_variable() {
+        let error = start_log("mirage=loud").expect_err("no such level");
+        assert!(error.to_string().starts_with("MIRAGE_LOG"), "{error}");
+    }
+
+    #[test]
+    fn the_first_missing_file_is_named() {
+        let manifest = Manifest::of_profile("starter").expect("shipped");
+        let reason = incomplete(&manifest.files, Path::new("no/such/folder"));
+        let reason = reason.expect("nothing is there");
+        assert!(reason.contains(&manifest.files[0].path), "{reason}");
+        assert_eq!(incomplete(&[], Path::new("no/such/folder")), None);
+    }
+
+    #[test]
+    fn memory_is_told_in_megabytes() {
+        assert_eq!(
+            resident_of("Name:\tmirage\nVmRSS:\t  400000 kB\n"),
+            Some(409)
+        );
+        assert_eq!(resident_of("Name:\tmirage\n"), None);
+    }
 }

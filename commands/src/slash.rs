@@ -60,7 +60,7 @@ pub async fn run(
     store: Store,
     settings: Settings,
     cancel: CancellationToken,
-    ready: impl FnOnce() + Send + 'static,
+    ready: impl FnOnce() + Send + Sync + 'static,
 ) -> Result<(), StartError> {
     let http = connect::http(&settings);
     let gateway = connect::gateway(&http, &settings).await?;
@@ -87,8 +87,10 @@ pub async fn run(
         () = cancel.cancelled() => None,
     };
     cleaning.abort();
-    data.work.close();
-    if tokio::time::timeout(GRACE, data.work.wait()).await.is_err() {
+    if tokio::time::timeout(GRACE, data.work.finish())
+        .await
+        .is_err()
+    {
         tracing::warn!("some answers were not finished before the shutdown");
     }
     shards.shutdown_all().await;
@@ -113,12 +115,12 @@ fn framework(
     guild: Option<u64>,
     failed: Arc<connect::SetupFailure>,
     cancel: &CancellationToken,
-    ready: impl FnOnce() + Send + 'static,
+    ready: impl FnOnce() + Send + Sync + 'static,
 ) -> poise::Framework<Data, CommandError> {
     let options = poise::FrameworkOptions {
         commands: commands(),
         on_error: |error| Box::pin(errors::on_error(error)),
-        event_handler: |context, event, _, data| Box::pin(on_event(context, event, data)),
+        event_handler: |framework, event| Box::pin(on_event(framework, event)),
         initialize_owners: false,
         ..poise::FrameworkOptions::default()
     };
@@ -160,15 +162,19 @@ async fn register(
 }
 
 async fn on_event(
-    context: &serenity::Context,
+    framework: poise::FrameworkContext<'_, Data, CommandError>,
     event: &serenity::FullEvent,
-    data: &Data,
 ) -> Result<(), CommandError> {
     if let serenity::FullEvent::InteractionCreate {
         interaction: serenity::Interaction::Component(component),
     } = event
     {
-        buttons::dispatch(context, component, data).await;
+        buttons::dispatch(
+            framework.serenity_context,
+            component,
+            framework.user_data().await,
+        )
+        .await;
     }
     Ok(())
 }

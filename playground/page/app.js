@@ -523,6 +523,7 @@ function remember() {
 function toggleSidebar(open) {
   at("sidebar").classList.toggle("open", open);
   at("sidebar-toggle").setAttribute("aria-expanded", String(open));
+  if (open) at("channels").querySelector("button")?.focus();
 }
 
 // --- Transcript ---
@@ -597,12 +598,25 @@ function wire() {
   });
   at("sidebar-toggle").addEventListener("click", () =>
     toggleSidebar(!at("sidebar").classList.contains("open")));
+  at("sidebar").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !at("sidebar").classList.contains("open")) return;
+    toggleSidebar(false);
+    at("sidebar-toggle").focus();
+  });
   at("transcript-toggle").addEventListener("click", () => toggleTranscript(at("transcript").hidden));
   at("transcript-close").addEventListener("click", () => toggleTranscript(false));
   at("transcript-refresh").addEventListener("click", refreshTranscript);
   at("transcript").addEventListener("keydown", (event) => {
     if (event.key === "Escape") toggleTranscript(false);
   });
+  for (const dialog of [at("modal"), at("viewer")]) {
+    // Chromium gives the focus back to a text field before it takes text again: once more.
+    dialog.addEventListener("close", () => {
+      const { activeElement } = document;
+      activeElement.blur();
+      activeElement.focus({ preventScroll: true });
+    });
+  }
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, dialog");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -402,7 +402,8 @@ function textField(option, given, services, suggestions) {
   const suggester = new Suggester(combobox, services);
   const ask = () => suggester.later(suggestions);
   input.addEventListener("input", ask);
-  input.addEventListener("focus", ask);
+  // Not on focus: the list would cover the form as it opens.
+  input.addEventListener("click", ask);
   input.addEventListener("blur", () => suggester.stop());
   input.addEventListener("keydown", (event) => {
     if (!combobox.takesKey(event) && event.key === "ArrowDown" && !combobox.isOpen) ask();

@@ -179,8 +179,10 @@ function list(lines, context) {
   for (const line of lines) {
     const [, indent, number, text] = LIST_ITEM.exec(line);
     while (levels.length > 0 && indent.length < levels.at(-1).indent) levels.pop();
+    const tag = number ? "OL" : "UL";
+    if (levels.at(-1)?.indent === indent.length && levels.at(-1).node.tagName !== tag) levels.pop();
     if (levels.length === 0 || indent.length > levels.at(-1).indent) {
-      const node = number ? el("ol", { start: number }) : el("ul");
+      const node = el(tag, number ? { start: number } : {});
       const parent = levels.at(-1)?.node.lastElementChild;
       if (parent) parent.append(node);
       else root.push(node);
@@ -205,12 +207,17 @@ const BLOCKS = [
   { starts: LIST_ITEM, many: true, make: list },
 ];
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+
 function blocks(lines, context) {
   const nodes = [];
   let plain = [];
   const flush = () => {
     const text = plain.join("\n").replace(/^\n+|\n+$/g, "");
-    if (text) nodes.push(el("p", { class: "text", dir: "auto" }, inlineMarkdown(text, context)));
+    // Lines of different directions need a paragraph each; else markup may span lines.
+    for (const part of RIGHT_TO_LEFT.test(text) ? text.split("\n") : [text]) {
+      if (part) nodes.push(el("p", { class: "text", dir: "auto" }, inlineMarkdown(part, context)));
+    }
     plain = [];
   };
   for (let at = 0; at < lines.length; at += 1) {
@@ -311,7 +318,7 @@ function file(attachment) {
   const source = localAddress(attachment.url);
   const size = attachment.size === undefined ? "" : ` (${fileSize(attachment.size)})`;
   return el("p", { class: "file", dir: "auto" },
-    el("span", { "aria-hidden": "true" }, "\u{1F4C4} "),
+    "File: ",
     source
       ? el("a", { href: source, download: attachment.filename }, attachment.filename)
       : outsideLink(attachment.url, attachment.filename),
@@ -582,7 +589,7 @@ export function message(view, context) {
       messageHead(view, name, context),
       messageBody(view, name, facts, context),
       ephemeral && el("p", { class: "only-you" },
-        el("span", { "aria-hidden": "true" }, "\u{1F441} "), "Only you can see this. ",
+        "Only you can see this. ",
         el("button", { type: "button", class: "as-link", "data-testid": "dismiss",
           onclick: () => context.dismiss(view) }, "Dismiss message"))));
   return item;

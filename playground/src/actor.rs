@@ -43,6 +43,17 @@ pub struct CommandCall {
     files: Vec<(String, UploadedFile)>,
 }
 
+// By hand: the world holds tokens.
+impl std::fmt::Debug for Actor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Actor")
+            .field("name", &self.name)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Actor {
     pub(crate) fn new(world: Arc<World>, name: &str) -> Self {
         let place = Place::Channel("general".to_owned());

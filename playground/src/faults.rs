@@ -77,11 +77,12 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Queues a rule: the next `times` requests with this method (`*` for any) whose path, below
-    /// `/api/v10`, starts with the segments of `route` (`*` for any one segment, as in
+    /// Queues a rule: the next `times` requests with this method (`*` for any) whose path (with or
+    /// without `/api/v10`) starts with the segments of `route` (`*` for any one segment, as in
     /// `/interactions/*/*/callback`) meet the fault. Rules are tried in the order they were added.
     pub fn on(&self, method: &str, route: &str, times: u32, fault: Fault) {
         if times > 0 {
+            let route = route.strip_prefix(crate::rest::PREFIX).unwrap_or(route);
             let (method, route) = (method.to_owned(), route.to_owned());
             self.world.rules.rules().push(Rule {
                 method,

@@ -54,6 +54,17 @@ enum Verdict<T> {
     Stop,
 }
 
+// By hand: the world holds tokens.
+impl std::fmt::Debug for InteractionHandle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("InteractionHandle")
+            .field("id", &self.id)
+            .field("what", &self.what)
+            .finish_non_exhaustive()
+    }
+}
+
 impl InteractionHandle {
     pub(crate) fn new(world: Arc<World>, id: Snowflake, channel: Snowflake, what: String) -> Self {
         Self {

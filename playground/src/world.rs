@@ -9,6 +9,8 @@ pub(crate) mod invocation;
 pub(crate) mod messages;
 pub(crate) mod responses;
 mod seed;
+#[cfg(test)]
+mod tests;
 pub(crate) mod users;
 
 use std::collections::{BTreeMap, VecDeque};

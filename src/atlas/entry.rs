@@ -117,7 +117,10 @@ impl Entry {
                 return Cow::Borrowed(text);
             }
         }
-        let part = description.body_part.as_deref().unwrap_or("part of the body not known");
+        let part = description
+            .body_part
+            .as_deref()
+            .unwrap_or("part of the body not known");
         let modality = match description.modality.as_str() {
             "" => "Medical picture",
             modality => modality,

@@ -16,7 +16,7 @@ use super::words;
 /// Candidates of each kind of search that are fused.
 const CANDIDATES: usize = 50;
 /// Longest query that is searched for, in characters: Discord's longest message.
-pub const MAXIMUM_QUERY: usize = 2_000;
+pub(super) const MAXIMUM_QUERY: usize = 2_000;
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::atlas::{EntryId, Filter};
 
 /// How long a search is kept, in days.
-pub const KEPT_DAYS: u64 = 30;
+pub(super) const KEPT_DAYS: u64 = 30;
 
 /// Name of a stored search: 16 letters and digits that can't be guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -38,7 +38,10 @@ impl AtlasCommand {
 async fn build_starter(config: &Config, force: bool) -> anyhow::Result<Ending> {
     let atlas = runtime::open_or_create_atlas(config).await?;
     if !force && starter::is_current(&atlas).await? {
-        print(&format!("The starter atlas is there: {} entries.", atlas.catalogue().await?.len()))?;
+        print(&format!(
+            "The starter atlas is there: {} entries.",
+            atlas.catalogue().await?.len()
+        ))?;
         return Ok(Ending::Done);
     }
     let packages = starter::packages()?;
@@ -49,7 +52,11 @@ async fn build_starter(config: &Config, force: bool) -> anyhow::Result<Ending> {
     bar.finish_and_clear();
     let report = report?;
     print(&ingest::summary(&report))?;
-    Ok(if report.refused.is_empty() { Ending::Done } else { Ending::Negative })
+    Ok(if report.refused.is_empty() {
+        Ending::Done
+    } else {
+        Ending::Negative
+    })
 }
 
 async fn info(config: &Config, json: bool) -> anyhow::Result<Ending> {

@@ -63,20 +63,37 @@ impl Find {
         } else if outcome.hits.is_empty() {
             print(&nothing(outcome.no_match.as_ref()))?;
         } else {
-            print(&format!("{} of {} pictures\n\n{}", outcome.hits.len(), outcome.total, list(&outcome.hits)))?;
+            print(&format!(
+                "{} of {} pictures\n\n{}",
+                outcome.hits.len(),
+                outcome.total,
+                list(&outcome.hits)
+            ))?;
         }
-        Ok(if outcome.hits.is_empty() { Ending::Negative } else { Ending::Done })
+        Ok(if outcome.hits.is_empty() {
+            Ending::Negative
+        } else {
+            Ending::Done
+        })
     }
 }
 
 fn nothing(no_match: Option<&NoMatch>) -> String {
-    let Some(no_match) = no_match else { return "Nothing was found.".to_owned() };
+    let Some(no_match) = no_match else {
+        return "Nothing was found.".to_owned();
+    };
     let mut text = "No picture passes the filter.".to_owned();
     for (field, value, nearest) in &no_match.unknown {
-        text.push_str(&format!(" No picture has the {field} {value:?}; the nearest: {}.", nearest.join(", ")));
+        text.push_str(&format!(
+            " No picture has the {field} {value:?}; the nearest: {}.",
+            nearest.join(", ")
+        ));
     }
     if !no_match.without_filter.is_empty() {
-        text.push_str(&format!(" Without the filter there is:\n\n{}", list(&no_match.without_filter)));
+        text.push_str(&format!(
+            " Without the filter there is:\n\n{}",
+            list(&no_match.without_filter)
+        ));
     }
     text
 }

@@ -68,18 +68,31 @@ impl Ingest {
             print(&summary(&report))?;
         }
         let useless = report.read > 0 && report.refused.len() as u64 == report.read;
-        Ok(if useless { Ending::Negative } else { Ending::Done })
+        Ok(if useless {
+            Ending::Negative
+        } else {
+            Ending::Done
+        })
     }
 
     /// The folder or file to read; a hub's data set is fetched first.
     async fn path(&self, config: &Config) -> anyhow::Result<PathBuf> {
         let path = PathBuf::from(&self.collection);
-        let is_hub_id = !path.exists() && self.collection.split('/').filter(|part| !part.is_empty()).count() == 2
+        let is_hub_id = !path.exists()
+            && self
+                .collection
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .count()
+                == 2
             && !self.collection.starts_with(['/', '.']);
         if !is_hub_id {
             return Ok(path);
         }
-        let folder = config.cache.join("datasets").join(self.collection.replace('/', "--"));
+        let folder = config
+            .cache
+            .join("datasets")
+            .join(self.collection.replace('/', "--"));
         let bar = progress::bar(None, &self.collection);
         let fetched = fetch_dataset_parquet(&self.collection, &folder, |shard| {
             bar.set_message(shard.to_owned());
@@ -112,7 +125,9 @@ pub(super) fn summary(report: &Report) -> String {
         report.refused.len(),
     );
     for (row, other) in report.duplicates.iter().take(REASONS) {
-        text.push_str(&format!("  {row} is left out: it shows the picture of {other}\n"));
+        text.push_str(&format!(
+            "  {row} is left out: it shows the picture of {other}\n"
+        ));
     }
     for (place, reason) in report.refused.iter().take(REASONS) {
         text.push_str(&format!("  {place}: {reason}\n"));

@@ -41,8 +41,18 @@ impl Models {
         if matches!(self, Self::Pull(_)) {
             progress::ensure(&resolver, &manifest.files, "weights").await?;
         }
-        let look = |file| if verify { resolver.verify(file) } else { resolver.look(file) };
-        let states: Vec<_> = manifest.files.iter().map(|file| (file, look(file))).collect();
+        let look = |file| {
+            if verify {
+                resolver.verify(file)
+            } else {
+                resolver.look(file)
+            }
+        };
+        let states: Vec<_> = manifest
+            .files
+            .iter()
+            .map(|file| (file, look(file)))
+            .collect();
         if choice.json {
             let files: Vec<_> = states
                 .iter()
@@ -57,13 +67,27 @@ impl Models {
         } else {
             let lines = states.iter().map(|(file, state)| {
                 let megabytes = file.size as f64 / 1e6;
-                format!("{:<34} {megabytes:>8.1} MB  {:<12} {}\n", file.path, file.licence, word(state))
+                format!(
+                    "{:<34} {megabytes:>8.1} MB  {:<12} {}\n",
+                    file.path,
+                    file.licence,
+                    word(state)
+                )
             });
-            print(&format!("{}: {}\n{}", manifest.profile, manifest.description, lines.collect::<String>()))?;
+            print(&format!(
+                "{}: {}\n{}",
+                manifest.profile,
+                manifest.description,
+                lines.collect::<String>()
+            ))?;
         }
         let ready = states.iter().all(|(_, state)| *state == FileState::Ready);
         let listed = matches!(self, Self::List(_));
-        Ok(if ready || listed { Ending::Done } else { Ending::Negative })
+        Ok(if ready || listed {
+            Ending::Done
+        } else {
+            Ending::Negative
+        })
     }
 }
 

@@ -24,7 +24,9 @@ impl Show {
     pub(super) async fn run(self, config: &Config) -> anyhow::Result<Ending> {
         let atlas = runtime::open_atlas(config).await?;
         let id = EntryId::from_stored(self.id.as_str());
-        let missing = || AtlasError::NoSuchEntry { id: self.id.clone() };
+        let missing = || AtlasError::NoSuchEntry {
+            id: self.id.clone(),
+        };
         let entry = atlas.entry(&id).await?.ok_or_else(missing)?;
         print_json(&entry)?;
         if let Some(path) = &self.out {

@@ -20,7 +20,7 @@ pub(crate) async fn dispatch(
     press: &ComponentInteraction,
     data: &Data,
 ) {
-    let _work = data.work.token();
+    let _work = data.work.begin().await;
     let pressed = Press {
         context,
         press,

@@ -1,16 +1,17 @@
 //! What every command and button shares. It holds no state of its own.
 
+use std::sync::Arc;
+
 use mirage::atlas::Atlas;
 use mirage::store::Store;
-use tokio_util::task::TaskTracker;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 /// Shared by all commands. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Data {
     pub(crate) atlas: Atlas,
     pub(crate) store: Store,
-    /// Counts the answers under way, so that a shutdown can wait for them.
-    pub(crate) work: TaskTracker,
+    pub(crate) work: Work,
 }
 
 impl Data {
@@ -18,7 +19,24 @@ impl Data {
         Self {
             atlas,
             store,
-            work: TaskTracker::new(),
+            work: Work::default(),
         }
+    }
+}
+
+/// The answers under way, so that a shutdown can wait for them. Each holds a read lock; who gets
+/// the write lock knows that none is left.
+#[derive(Clone, Default)]
+pub(crate) struct Work(Arc<RwLock<()>>);
+
+impl Work {
+    /// Counts an answer until the value is dropped.
+    pub(crate) async fn begin(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.0).read_owned().await
+    }
+
+    /// Waits until no answer is under way. None begins from then on.
+    pub(crate) async fn finish(&self) {
+        let _none_is_left = self.0.write().await;
     }
 }

@@ -163,8 +163,16 @@ fn log(what: &str, error: &CommandError) {
     tracing::error!(error = format!("{error:#}"), "{what}");
 }
 
+/// The interaction's id; messages are not read, so there is always one.
+fn interaction(context: &poise::Context<'_, Data, CommandError>) -> u64 {
+    match context {
+        poise::Context::Application(application) => application.interaction.id.get(),
+        poise::Context::Prefix(prefix) => prefix.msg.id.get(),
+    }
+}
+
 async fn reply(context: poise::Context<'_, Data, CommandError>, failure: &CommandError) {
-    let sentence = failure.sentence(context.id(), &context.command().qualified_name);
+    let sentence = failure.sentence(interaction(&context), &context.command().qualified_name);
     // Autocomplete has no place for a sentence: it shows no suggestion.
     if let poise::Context::Application(application) = context
         && application.interaction_type == poise::CommandInteractionType::Autocomplete

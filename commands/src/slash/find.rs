@@ -4,6 +4,7 @@
 use mirage::atlas::{EntryId, Field, Filter, Outcome, Query, Request};
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
+use serenity::CreateAutocompleteResponse;
 
 use super::Context;
 use super::data::Data;
@@ -13,6 +14,8 @@ use super::results::{self, LARGEST_PAGE, Page, quote};
 
 /// Discord's most suggestions for an option.
 const SUGGESTIONS: usize = 25;
+/// Discord's longest name and value of a suggestion, in UTF-16 units.
+const LONGEST_CHOICE: usize = 100;
 
 /// Find medical pictures by words
 #[poise::command(slash_command)]
@@ -41,7 +44,7 @@ pub(crate) async fn find(
     #[description = "Show the answer to you alone"] private: Option<bool>,
 ) -> Result<(), CommandError> {
     let data = context.data();
-    let _work = data.work.token();
+    let _work = data.work.begin().await;
     // Discord waits three seconds for a sign; a search may have to wait for others.
     let private = private.unwrap_or(false);
     with_retries(|| async { context.defer_response(private).await }).await?;
@@ -160,29 +163,33 @@ async fn pictures(
     Ok(pictures.into_iter().map(|(_, picture)| picture).collect())
 }
 
-async fn suggest_query(context: Context<'_>, typed: &str) -> Vec<String> {
-    match context.data().atlas.catalogue().await {
+async fn suggest_query(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+    let suggestions = match context.data().atlas.catalogue().await {
         Ok(catalogue) => catalogue.suggest(typed, SUGGESTIONS),
         Err(error) => {
             tracing::warn!(%error, "no suggestions");
             Vec::new()
         }
-    }
+    };
+    let choices = suggestions
+        .into_iter()
+        .map(serenity::AutocompleteChoice::from);
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
 }
 
-async fn suggest_modality(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+async fn suggest_modality(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest_value(context, Field::Modality, typed).await
 }
 
-async fn suggest_body_part(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+async fn suggest_body_part(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest_value(context, Field::BodyPart, typed).await
 }
 
-async fn suggest_licence(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+async fn suggest_licence(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest_value(context, Field::Licence, typed).await
 }
 
-async fn suggest_source(context: Context<'_>, typed: &str) -> Vec<serenity::AutocompleteChoice> {
+async fn suggest_source(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
     suggest_value(context, Field::Source, typed).await
 }
 
@@ -190,23 +197,24 @@ async fn suggest_value(
     context: Context<'_>,
     field: Field,
     typed: &str,
-) -> Vec<serenity::AutocompleteChoice> {
-    let Ok(catalogue) = context.data().atlas.catalogue().await else {
-        return Vec::new();
+) -> CreateAutocompleteResponse {
+    let facets = match context.data().atlas.catalogue().await {
+        Ok(catalogue) => catalogue.complete(field, typed, SUGGESTIONS),
+        Err(_) => Vec::new(),
     };
-    catalogue
-        .complete(field, typed, SUGGESTIONS)
+    let fits = |text: &str| text.encode_utf16().count() <= LONGEST_CHOICE;
+    let choices = facets
         .into_iter()
         // Discord refuses a longer value, and with it all suggestions.
-        .filter(|facet| facet.value.encode_utf16().count() <= 100)
+        .filter(|facet| fits(&facet.value))
         .map(|facet| {
-            let name = format!("{} ({})", facet.value, facet.count);
-            let name = if name.encode_utf16().count() <= 100 {
-                name
+            let counted = format!("{} ({})", facet.value, facet.count);
+            let name = if fits(&counted) {
+                counted
             } else {
                 facet.value.clone()
             };
             serenity::AutocompleteChoice::new(name, facet.value)
-        })
-        .collect()
+        });
+    CreateAutocompleteResponse::new().set_choices(choices.collect())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::messages::Message;
 use super::{State, World};
 use crate::clock::timestamp;
 use crate::errors::ApiError;
@@ -366,8 +367,18 @@ impl World {
             "parent_id": channel.parent,
             "type": channel.kind,
         });
+        let inside = |message: &&Message| message.channel_id == id;
+        let messages: Vec<Snowflake> = state
+            .messages
+            .values()
+            .filter(inside)
+            .map(|message| message.id)
+            .collect();
+        for message in messages {
+            // Each with its files.
+            self.delete_message(&mut state, message)?;
+        }
         state.channels.remove(&id);
-        state.messages.retain(|_, message| message.channel_id != id);
         self.dispatch("THREAD_DELETE", data, Audience::with(GUILDS));
         self.publish("state", Some(id), json!({ "channel_id": id }));
         Ok(object)

@@ -1,0 +1,204 @@
+//! How a command ends when it can't do its work: three kinds of failure, each with its exit code
+//! and one sentence on standard error.
+
+use std::process::ExitCode;
+
+use mirage::atlas::AtlasError;
+use mirage::atlas::readers::ReadError;
+use mirage::atlas::starter::StarterError;
+use mirage::config::ConfigError;
+use mirage::store::StoreError;
+use mirage_models::manifest::ManifestError;
+use mirage_models::resolver::ResolveError;
+use mirage_models::text_encoder::EncoderError;
+
+use super::output::say;
+use crate::runtime::OpenError;
+use crate::slash::StartError;
+
+/// Exit code of something that the person can mend.
+const USER: u8 = 1;
+/// Exit code of a wrong command line; clap ends with the same.
+const ARGUMENT: u8 = 2;
+/// Exit code of anything else.
+const UNEXPECTED: u8 = 3;
+/// Exit code of a command that was interrupted: 128 and the number of SIGINT.
+pub(super) const STOPPED: u8 = 130;
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The person can mend it; the sentence says how.
+    User(anyhow::Error),
+    /// An argument or a setting can't be used.
+    Argument(anyhow::Error),
+    /// Anything else. The causes are in the log.
+    Unexpected(anyhow::Error),
+    /// It was interrupted; the sentence says what stays.
+    Stopped(&'static str),
+    /// Nobody reads the output any more, as in `mirage find brain | head -1`. That is no error.
+    OutputClosed,
+}
+
+impl Failure {
+    /// A failure that the person can mend.
+    pub(crate) fn user(sentence: impl Into<String>) -> Self {
+        Self::User(anyhow::Error::msg(sentence.into()))
+    }
+
+    /// An argument that can't be used.
+    pub(crate) fn argument(sentence: impl Into<String>) -> Self {
+        Self::Argument(anyhow::Error::msg(sentence.into()))
+    }
+
+    /// Tells the person, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let (error, code) = match self {
+            Self::OutputClosed => return ExitCode::SUCCESS,
+            Self::Stopped(sentence) => {
+                say(&format!("mirage: {sentence}"));
+                return ExitCode::from(STOPPED);
+            }
+            Self::User(error) => (error, USER),
+            Self::Argument(error) => (error, ARGUMENT),
+            Self::Unexpected(error) => (error, UNEXPECTED),
+        };
+        tracing::debug!(causes = format!("{error:#}"), "the command failed");
+        say(&format!("mirage: {error}"));
+        match self {
+            Self::Argument(_) => say("See `mirage --help`."),
+            Self::Unexpected(_) => say("Run it again with MIRAGE_LOG=debug to see the causes."),
+            _ => {}
+        }
+        ExitCode::from(code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Argument(error.into())
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        match error {
+            ManifestError::UnknownProfile { .. } => Self::Argument(error.into()),
+            ManifestError::Malformed(_) | ManifestError::Unusable { .. } => {
+                Self::Unexpected(error.into())
+            }
+        }
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        Self::User(error.into())
+    }
+}
+
+impl From<EncoderError> for Failure {
+    fn from(error: EncoderError) -> Self {
+        match error {
+            EncoderError::Unreadable { .. } => Self::User(error.into()),
+            EncoderError::Network(_)
+            | EncoderError::Tokenizer(_)
+            | EncoderError::Dimensions { .. } => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::User(error.into())
+    }
+}
+
+impl From<StarterError> for Failure {
+    fn from(error: StarterError) -> Self {
+        match error {
+            StarterError::Media { .. } => Self::User(error.into()),
+            StarterError::Definition(_) | StarterError::Manifest(_) => {
+                Self::Unexpected(error.into())
+            }
+        }
+    }
+}
+
+impl From<AtlasError> for Failure {
+    fn from(error: AtlasError) -> Self {
+        match error {
+            AtlasError::EmptyQuery | AtlasError::LongQuery { .. } => Self::Argument(error.into()),
+            AtlasError::Missing { .. }
+            | AtlasError::OtherEncoder { .. }
+            | AtlasError::OtherLayout { .. }
+            | AtlasError::NoSuchEntry { .. }
+            | AtlasError::DiskFull(_)
+            | AtlasError::Interrupted => Self::User(error.into()),
+            AtlasError::Dataset(_) => Self::Unexpected(error.into()),
+            AtlasError::Encoder(error) => error.into(),
+            AtlasError::Read(error) => error.into(),
+            AtlasError::Starter(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Weights { .. } => Self::User(error.into()),
+            OpenError::Stopped(_) => Self::Unexpected(error.into()),
+            OpenError::Profile(error) => error.into(),
+            OpenError::Encoder(error) => error.into(),
+            OpenError::Atlas(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::InUse { .. }
+            | StoreError::Unopened { .. }
+            | StoreError::DiskFull(_)
+            | StoreError::Busy(_) => Self::User(error.into()),
+            StoreError::Migration(_) | StoreError::Database(_) | StoreError::Corrupt(_) => {
+                Self::Unexpected(error.into())
+            }
+        }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Unreachable { .. } | StartError::Token | StartError::Gateway { .. } => {
+                Self::User(error.into())
+            }
+            StartError::Ended(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_code() {
+        let code = |failure: Failure| format!("{:?}", failure.report());
+        let same = |failure: Failure, exit: u8| {
+            assert_eq!(code(failure), format!("{:?}", ExitCode::from(exit)));
+        };
+        same(
+            AtlasError::Missing {
+                uri: "x".to_owned(),
+            }
+            .into(),
+            1,
+        );
+        same(AtlasError::EmptyQuery.into(), 2);
+        same(Failure::Unexpected(anyhow::anyhow!("a bug")), 3);
+        same(Failure::OutputClosed, 0);
+    }
+}
