@@ -58,7 +58,7 @@ enum Command {
 
 /// How a command ended that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
+pub(crate) enum Exit {
     /// It is done. 0.
     Done,
     /// The answer is no: nothing was found, something is not in order. 1.

@@ -143,7 +143,9 @@ pub(crate) fn resident_megabytes() -> Option<u64> {
 
 /// Linux gives kibibytes here, whatever the size of a page.
 fn resident_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kibibytes * 1024 / 1_000_000)
 }
@@ -154,11 +156,7 @@ mod tests {
 
     #[test]
     fn what_may_hold_a_token_is_never_logged_in_detail() {
-        assert!(!may_be_logged(
-            "tungstenite::protocol",
-            Level::TRACE,
-            false
-        ));
+        assert!(!may_be_logged("tungstenite::protocol", Level::TRACE, false));
         assert!(!may_be_logged("serenity::http::client", Level::INFO, true));
         assert!(may_be_logged("serenity::gateway", Level::WARN, false));
         assert!(may_be_logged("mirage::atlas", Level::TRACE, true));

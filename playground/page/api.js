@@ -84,9 +84,9 @@ const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds 
 
 /**
  * Follows the server's events until the token is refused.
- * `onConnect()` loads what there is, at the start and after each break, and may itself fail;
- * `onEvents(events)` gets each batch; `onLost(error, seconds)` says that the next try is in that
- * many seconds. Events may come again: those from before the load are repeated after it.
+ * `onConnect()` loads what there is, at the start and after each break; it gives the number to
+ * ask on from and may itself fail. `onEvents(events)` gets each batch; `onLost(error, seconds)`
+ * says that the next try is in that many seconds.
  */
 export async function followEvents({ onConnect, onEvents, onLost }) {
   let since = 0;
@@ -95,11 +95,9 @@ export async function followEvents({ onConnect, onEvents, onLost }) {
   for (;;) {
     try {
       if (!connected) {
-        await onConnect();
+        since = await onConnect();
         connected = true;
         failures = 0;
-        // A restarted server counts from the beginning again.
-        since = 0;
       }
       const signal = AbortSignal.timeout(POLL_LIMIT_MS);
       const { next, events } = await request("GET", `events?since=${since}`, { signal });

@@ -9,6 +9,8 @@ import { el, markdown, message, summary } from "./render.js";
 const PRESS_MS = 3_500;
 /** Within this many pixels of the end, the list follows new messages. */
 const NEAR_END = 80;
+/** Lines of the transcript that are drawn. */
+const MOST_ENTRIES = 300;
 const ADMINISTRATOR = 8n;
 const LANGUAGES = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
 
@@ -32,17 +34,20 @@ const page = {
 
 // --- What is known of the server ---
 
+/** Another user's direct messages are not for this one. */
+const channels = () => page.state.channels
+  .filter(({ recipient_id: only }) => !only || only === page.userId);
 const user = () => page.state.users.find(({ id }) => id === page.userId);
-const channel = () => page.state.channels.find(({ id }) => id === page.channelId);
+const channel = () => channels().find(({ id }) => id === page.channelId);
 const locale = () => user()?.locale ?? "en-US";
 const nameOf = ({ display_name: display, name }) => display || name;
 
 /** The users, roles and channels under the names that people see. */
 function directory() {
-  const { users, roles, channels, bot } = page.state;
+  const { users, roles, bot } = page.state;
   const people = users.map((each) => ({ id: each.id, name: nameOf(each) }));
   if (bot?.id) people.push({ id: bot.id, name: bot.name });
-  return { users: people, roles, channels };
+  return { users: people, roles, channels: channels() };
 }
 
 const find = (list) => (id) => directory()[list].find((item) => item.id === id)?.name;
@@ -146,7 +151,7 @@ function menu(kind, target, button) {
     }),
   }));
   const heading = kind === "user"
-    ? `Commands for ${target.global_name || target.username}` : "Commands for this message";
+    ? `Commands for ${button.textContent}` : "Commands for this message";
   openMenu(button, { heading, items, empty: `The bot has registered no ${kind} commands.` });
 }
 
@@ -272,11 +277,11 @@ async function showChannel() {
 }
 
 /** Says new messages and answers aloud; replays of what was there before stay silent. */
-function announce(view, before) {
+function announce(view, node, before) {
   const changed = !before || before.playground?.thinking !== view.playground?.thinking
     || before.playground?.failed !== view.playground?.failed;
   const isNew = before || Date.parse(view.timestamp) >= page.loadedAt - 1000;
-  if (changed && isNew) at("announcer").textContent = summary(view);
+  if (changed && isNew) at("announcer").textContent = summary(view, node);
 }
 
 // --- Live updates ---
@@ -293,7 +298,7 @@ function onMessage(view, channelId) {
   }
   const before = page.views.get(view.id);
   const node = put(view);
-  announce(view, before);
+  announce(view, node, before);
   if (!before || before.playground?.thinking) follow(node);
   else if (page.atEnd) scrollToEnd();
 }
@@ -308,7 +313,11 @@ const handlers = {
   },
   commands: () => refreshState(),
   bot: () => refreshState(),
-  state: () => refreshState(),
+  // `reload`: events were lost on the way.
+  state: async (event) => {
+    await refreshState();
+    if (event.data?.reload) await reloadMessages();
+  },
   modal: (event) => offerModal(event.data),
 };
 
@@ -361,7 +370,7 @@ function showConnected() {
 
 function offerModal(data) {
   if (data.user_id !== page.userId) return;
-  // Once only: after a break the events come again.
+  // Once only, should the event come again.
   if (page.own.delete(data.interaction_id)) openModal(data);
   else if (page.sending > 0) page.waitingModals.push(data);
 }
@@ -383,15 +392,17 @@ function modalPart(part, number) {
     part.max_length && `at most ${part.max_length}`].filter(Boolean).join(", ");
   const attributes = {
     id, name: part.custom_id, dir: "auto", placeholder: part.placeholder, required: needed,
-    minlength: part.min_length, maxlength: part.max_length ?? 4000, "aria-describedby": `${id}-about`,
+    minlength: part.min_length, maxlength: part.max_length ?? 4000,
+    "aria-describedby": `${id}-about`,
   };
   const input = part.style === 2
     ? el("textarea", { ...attributes, rows: "4" }, part.value ?? "")
     : el("input", { ...attributes, type: "text", value: part.value });
-  const about = [needed ? "required" : "optional", limits && `${limits} characters`];
+  const need = [needed ? "required" : "optional", limits && `${limits} characters`]
+    .filter(Boolean).join(", ");
   return el("div", { class: "field-box" },
     el("label", { for: id }, el("bdi", { class: "field-name" }, part.label ?? "Text"),
-      el("span", { class: "field-need", id: `${id}-about` }, ` ${about.filter(Boolean).join(", ")}`)),
+      el("span", { class: "field-need", id: `${id}-about` }, ` ${need}`)),
     part.description && el("p", { class: "muted", dir: "auto" }, part.description),
     input);
 }
@@ -433,7 +444,7 @@ function openModal(data) {
 function drawChannels() {
   const marks = { text: "#", thread: "\u21B3", dm: "@" };
   const words = { text: "channel", thread: "thread", dm: "direct messages" };
-  at("channels").replaceChildren(...page.state.channels.map((each) => el("li", {},
+  at("channels").replaceChildren(...channels().map((each) => el("li", {},
     el("button", {
       type: "button", class: "channel", "data-channel-id": each.id,
       "aria-current": each.id === page.channelId ? "true" : null,
@@ -510,8 +521,10 @@ function chooseChannel(id) {
 
 function chooseUser(id) {
   page.userId = id;
+  if (!channel()) page.channelId = channels()[0]?.id ?? null;
   remember();
   optionsForm.close();
+  drawChannels();
   drawPerson();
   return reloadMessages();
 }
@@ -528,20 +541,26 @@ function toggleSidebar(open) {
 
 // --- Transcript ---
 
+function entryItem({ at: time, direction, kind, summary: text }) {
+  return el("li", {},
+    el("span", { class: "entry-head" },
+      el("span", {}, clockTime(time)), el("span", {}, direction.replace("_", " ")),
+      el("strong", {}, kind)),
+    el("code", { dir: "auto" }, text));
+}
+
 async function refreshTranscript() {
   const body = at("transcript-body");
   try {
     const { entries = [], unimplemented = [] } = await api.loadTranscript();
-    body.replaceChildren(
+    body.replaceChildren(el("div", {},
       el("h3", {}, "Asked for, but not built here"),
       unimplemented.length === 0 ? el("p", {}, "Nothing: each route that the bot used exists.")
         : el("ul", {}, unimplemented.map((route) => el("li", {}, el("code", {}, route)))),
       el("h3", {}, "What was sent, newest first"),
-      el("ol", { class: "entries" }, entries.toReversed().map((entry) => el("li", {},
-        el("span", { class: "entry-head" },
-          el("span", {}, clockTime(entry.at)), el("span", {}, entry.direction),
-          el("strong", {}, entry.kind)),
-        el("code", { dir: "auto" }, entry.summary)))));
+      entries.length > MOST_ENTRIES
+        && el("p", { class: "muted" }, `The newest ${MOST_ENTRIES} of ${entries.length}.`),
+      el("ol", { class: "entries" }, entries.slice(-MOST_ENTRIES).reverse().map(entryItem))));
   } catch (error) {
     handleRefusal(error);
     body.replaceChildren(el("p", { class: "error", role: "alert" }, error.message));
@@ -578,7 +597,7 @@ function handleRefusal(error) {
 function takeState(state) {
   page.state = state;
   if (!user()) page.userId = state.users[0]?.id ?? null;
-  if (!channel()) page.channelId = state.channels[0]?.id ?? null;
+  if (!channel()) page.channelId = channels()[0]?.id ?? null;
   at("notice").textContent = state.notice || at("notice").textContent;
   at("guild-name").textContent = state.guild.name;
   drawChannels();
@@ -603,7 +622,8 @@ function wire() {
     toggleSidebar(false);
     at("sidebar-toggle").focus();
   });
-  at("transcript-toggle").addEventListener("click", () => toggleTranscript(at("transcript").hidden));
+  at("transcript-toggle").addEventListener("click", () =>
+    toggleTranscript(at("transcript").hidden));
   at("transcript-close").addEventListener("click", () => toggleTranscript(false));
   at("transcript-refresh").addEventListener("click", refreshTranscript);
   at("transcript").addEventListener("keydown", (event) => {
@@ -649,8 +669,10 @@ async function onConnect() {
   takeState(await api.loadState());
   at("locked").hidden = true;
   at("client").hidden = false;
+  const { next } = page.state;
   await showChannel();
   if (first) at("composer").focus();
+  return next ?? 0;
 }
 
 function onLost(error, seconds) {

@@ -142,7 +142,8 @@ function convert(option, text, services) {
   const list = picks(option, services);
   if (list) {
     const found = pickOf(list, text);
-    return found ? { value: found.value } : { error: `${label}: "${text}" is not one of the choices.` };
+    return found ? { value: found.value }
+      : { error: `${label}: "${text}" is not one of the choices.` };
   }
   const isNumber = option.type === TYPE.integer || option.type === TYPE.number;
   return isNumber ? numberOf(option, text, label) : textOf(option, text, label);
@@ -157,7 +158,7 @@ function leafOf(line, leaves) {
   const candidates = leaves.flatMap((leaf) =>
     [...new Set([leaf.name, leaf.label])].map((name) => ({ leaf, name })));
   return candidates
-    .filter(({ name }) => typed === name.toLowerCase() || typed.startsWith(`${name.toLowerCase()} `))
+    .filter(({ name }) => `${typed} `.startsWith(`${name.toLowerCase()} `))
     .sort((a, b) => b.name.length - a.name.length)[0];
 }
 
@@ -348,7 +349,8 @@ function selectField(option, list, given, services) {
     el("option", { value: "" }, option.required ? "Choose…" : "Not set"),
     list.map(({ label, value }, at) =>
       el("option", { value: String(at), selected: value === preset }, label)));
-  return { input, read: () => (input.value === "" ? {} : { value: list[Number(input.value)].value }) };
+  const read = () => (input.value === "" ? {} : { value: list[Number(input.value)].value });
+  return { input, read };
 }
 
 function fileField(option, services) {
@@ -425,9 +427,10 @@ export class OptionsForm {
   open(leaf, given = new Map(), problem = "") {
     this.leaf = leaf;
     // The required first, as a person has to fill them.
-    const order = [...leaf.options].sort((a, b) => Number(b.required ?? 0) - Number(a.required ?? 0));
+    const order = leaf.options.toSorted((a, b) => Boolean(b.required) - Boolean(a.required));
     this.fields = order.map((option) => this.field(option, given.get(option.name)));
-    this.problem = el("p", { class: "error", role: "alert", "data-testid": "options-error" }, problem);
+    const alert = { class: "error", role: "alert", "data-testid": "options-error" };
+    this.problem = el("p", alert, problem);
     this.submit = el("button", { type: "submit", class: "primary", "data-testid": "send-command" },
       `Send /${leaf.label}`);
     const form = el("form", { novalidate: true, autocomplete: "off", onsubmit: (event) => {
@@ -659,7 +662,8 @@ export class Composer {
         onclick: () => this.addName(localised(option, "name", locale)) },
         "+ ", el("bdi", {}, localised(option, "name", locale)), option.required && " (required)"));
     const about = parsed.open
-      && `${localised(parsed.open.option, "description", locale)} (${requirement(parsed.open.option)})`;
+      && [localised(parsed.open.option, "description", locale),
+        `(${requirement(parsed.open.option)})`].join(" ");
     const form = el("button", { type: "button", class: "chip",
       onclick: () => this.toForm(parsed.leaf, parsed.values) }, "Open as a form");
     this.hint.replaceChildren(...[

@@ -193,11 +193,11 @@ function list(lines, context) {
   return root;
 }
 
-const heading = (match, context) => el("p", {
-  class: `heading-${match[1].length}`, role: "heading", "aria-level": match[1].length + 3, dir: "auto",
-}, inlineMarkdown(match[2], context));
+const heading = ([, { length: level }, text], context) => el("p", {
+  class: `heading-${level}`, role: "heading", "aria-level": level + 3, dir: "auto",
+}, inlineMarkdown(text, context));
 
-/** Kinds of line that are not plain text; `many` ones swallow the lines of their kind that follow. */
+/** Kinds of line that are not plain text; `many` takes in the lines of its kind that follow. */
 const BLOCKS = [
   { starts: /^(#{1,3})\s+(.+)$/, make: (lines, context, match) => heading(match, context) },
   { starts: /^-#\s+(.+)$/, make: (lines, context, match) =>
@@ -513,15 +513,14 @@ function component(view, part, context) {
 
 // --- Messages ---
 
-/** A short sentence about a message, for the live region. */
-export function summary(view) {
+/** A short sentence about a drawn message, for the live region: spoilers stay hidden in it. */
+export function summary(view, node) {
   const { thinking, failed } = view.playground ?? {};
-  const name = view.author?.global_name || view.author?.username || "Bot";
+  const name = node.querySelector(".author").textContent;
   if (failed) return failed;
   if (thinking) return `${name} is thinking`;
-  const pictures = (view.embeds ?? []).filter((each) => each.image).length
-    || (view.attachments ?? []).filter(isPicture).length;
-  const text = view.content || view.embeds?.[0]?.title || view.embeds?.[0]?.description || "";
+  const pictures = node.querySelectorAll(".picture-image").length;
+  const text = node.querySelector(".content, .embed-title, .embed-text")?.innerText ?? "";
   const count = pictures > 0 ? `. ${pictures} ${pictures === 1 ? "picture" : "pictures"}` : "";
   return `${name}: ${text.slice(0, 300)}${count}`;
 }
@@ -530,7 +529,8 @@ function messageHead(view, name, context) {
   const author = view.author ?? {};
   return el("header", { class: "message-head" },
     el("span", { class: "menu-anchor" }, el("button", {
-      type: "button", class: "author", dir: "auto", "aria-haspopup": "menu", "aria-expanded": "false",
+      type: "button", class: "author", dir: "auto",
+      "aria-haspopup": "menu", "aria-expanded": "false",
       onclick: (event) => context.menu("user", author, event.currentTarget),
       oncontextmenu: (event) => {
         event.preventDefault();
@@ -566,7 +566,7 @@ function messageBody(view, name, { thinking, failed }, context) {
 export function message(view, context) {
   const facts = view.playground ?? {};
   const author = view.author ?? {};
-  const name = author.global_name || author.username || "Unknown";
+  const name = context.names.user(author.id) || author.global_name || author.username || "Unknown";
   const ephemeral = Boolean(facts.ephemeral_to);
   const invoked = facts.invoked_by;
   const item = el("li", {

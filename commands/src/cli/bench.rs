@@ -1,25 +1,31 @@
-//! `mirage bench`: speed on this machine, as medians and ratios of one run.
+//! `mirage bench`: measurements that are printed with their terms, so that they can be repeated.
 
 mod find;
-mod local_discord;
+mod page;
+mod playground;
+mod queries;
+mod statistics;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use mirage::config::Config;
 
-use super::Ending;
+use super::Exit;
+use super::failure::Failure;
 
-/// Subcommands of `mirage bench`.
-#[derive(Debug, Subcommand)]
-pub(super) enum Bench {
-    /// Time /find from interaction to final reply through the local Discord server, beside the
-    /// same searches in process
-    Find(find::Find),
+/// Measure how fast Mirage answers
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
 }
 
-impl Bench {
-    pub(super) async fn run(self, config: Config) -> anyhow::Result<Ending> {
-        match self {
-            Self::Find(find) => find.run(config).await,
-        }
+#[derive(Debug, Subcommand)]
+enum What {
+    Find(find::Arguments),
+}
+
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    match &arguments.what {
+        What::Find(arguments) => find::run(arguments, config).await,
     }
 }

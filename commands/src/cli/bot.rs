@@ -1,87 +1,155 @@
-//! `mirage bot`: the Discord bot as a process, from start to an orderly end.
+//! `mirage bot`: runs the Discord side until it is told to stop. What it does there is in
+//! [`crate::slash`].
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Args;
+use mirage::atlas::Atlas;
 use mirage::config::Config;
 use mirage::store::Store;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Ending, WrongUse, print};
-use crate::runtime;
+use super::Exit;
+use super::failure::Failure;
+use super::interrupt;
+use super::output;
+use crate::runtime::{self, OpenError};
 use crate::slash::{self, Settings};
 
-/// How long an orderly end may take before the process ends anyway.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long an orderly end may take.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long the database may take to be closed.
+const CLOSING: Duration = Duration::from_secs(2);
 
-/// Arguments of `mirage bot`.
+/// Run the Discord bot until Ctrl-C
+///
+/// The token comes from DISCORD_TOKEN_FILE or DISCORD_TOKEN. One line that begins with "Ready"
+/// is printed when the bot answers.
 #[derive(Debug, Args)]
-pub(super) struct Bot {
-    /// Base URL of a Discord-compatible server, for instance http://127.0.0.1:7878
-    #[arg(long)]
+#[command(
+    after_help = "Example:\n  mirage bot --discord-url http://127.0.0.1:7878\n\n\
+    The first Ctrl-C ends it in order, within 10 s; the second at once."
+)]
+pub(crate) struct Arguments {
+    /// Address of a Discord-compatible server (default: MIRAGE_DISCORD_URL, else Discord)
+    #[arg(long, value_name = "URL", value_parser = server)]
     discord_url: Option<Url>,
 }
 
-impl Bot {
-    pub(super) async fn run(self, config: Config) -> anyhow::Result<Ending> {
-        let started = Instant::now();
-        let token = config.discord_token.clone().ok_or_else(|| {
-            WrongUse("There is no token. Set DISCORD_TOKEN or DISCORD_TOKEN_FILE.".to_owned())
-        })?;
-        let settings = Settings {
-            token,
-            discord_url: self.discord_url.or_else(|| config.discord_url.clone()),
-            guild: config.guild,
+/// The rule of `MIRAGE_DISCORD_URL`.
+fn server(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("it is not an address ({error})"))?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        Ok(url)
+    } else {
+        Err("give an http or https address".to_owned())
+    }
+}
+
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let settings = settings(arguments, config)?;
+    let store = Store::open(&config.database).await?;
+    let _lock = store.lock_for_bot()?;
+    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
+    let opening = open(config);
+    let atlas =
+        interrupt::unless_stopped(&cancel, "Stopped before it was ready.", opening).await??;
+    let ready = move || announce(started);
+    let bot = slash::run(atlas, store.clone(), settings, cancel.clone(), ready);
+    let ended = tokio::select! {
+        ended = bot => ended,
+        () = overdue(&cancel) => {
+            tracing::warn!("the bot did not end within {} s and was dropped", GRACE.as_secs());
+            Ok(())
+        }
+    };
+    // What is dropped above may still hold a connection.
+    if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time; it recovers by itself");
+    }
+    ended?;
+    Ok(Exit::Done)
+}
+
+/// Opens the atlas and loads what the first question would wait for.
+async fn open(config: &Config) -> Result<Atlas, OpenError> {
+    let atlas = runtime::open_atlas(config).await?;
+    if let Err(error) = atlas.warm().await {
+        // An atlas that is still empty is no reason to stay away.
+        tracing::warn!(%error, "the first answer may be slow");
+    }
+    Ok(atlas)
+}
+
+fn settings(arguments: &Arguments, config: &Config) -> Result<Settings, Failure> {
+    let token = config
+        .discord_token
+        .clone()
+        .filter(|token| !token.expose().is_empty());
+    let token = token.ok_or_else(|| {
+        Failure::user(
+            "No bot token is set. Write it to a file and set DISCORD_TOKEN_FILE to that file's \
+             path.",
+        )
+    })?;
+    let discord_url = arguments
+        .discord_url
+        .clone()
+        .or_else(|| config.discord_url.clone());
+    Ok(Settings {
+        token,
+        discord_url,
+        guild: config.guild,
+    })
+}
+
+/// Comes when a stop was asked for and the time for it is over.
+async fn overdue(cancel: &CancellationToken) {
+    cancel.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
+
+/// Prints the line that people and `cargo xtask demo` wait for.
+fn announce(started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    let memory = match runtime::resident_megabytes() {
+        Some(megabytes) => format!("{megabytes} MB"),
+        None => "unknown".to_owned(),
+    };
+    let line = format!("Ready in {seconds:.1} s (resident memory: {memory}). Ctrl-C stops it.\n");
+    if output::print(&line).is_err() {
+        tracing::info!("ready; standard output is closed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_are_taken() {
+        assert!(server("http://127.0.0.1:7878").is_ok());
+        for text in ["127.0.0.1:7878", "ftp://localhost", "nonsense", ""] {
+            assert!(server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_token_the_mend_is_told() {
+        let config = |token: Option<&str>| {
+            Config::from_lookup(|name| match name {
+                "MIRAGE_HOME" => Some("m".to_owned()),
+                "DISCORD_TOKEN" => token.map(str::to_owned),
+                _ => None,
+            })
+            .expect("valid")
         };
-        let store = Store::open(&config.database).await?;
-        let _lock = store.lock_for_bot()?;
-        let atlas = runtime::open_atlas(&config).await?;
-        // The first query must not pay for what is loaded lazily.
-        atlas.warm().await?;
-        let cancel = CancellationToken::new();
-        tokio::spawn(end_on_signal(cancel.clone()));
-        let ready = move || {
-            let seconds = started.elapsed().as_secs_f32();
-            let line = match runtime::resident_megabytes() {
-                Some(megabytes) => format!("Ready after {seconds:.1} s, {megabytes} MB resident"),
-                None => format!("Ready after {seconds:.1} s"),
-            };
-            // Nobody may be reading; the bot goes on.
-            if let Err(error) = print(&line) {
-                tracing::debug!(%error, "the ready line was not printed");
-            }
-        };
-        slash::run(atlas, store.clone(), settings, cancel, ready).await?;
-        store.close().await;
-        Ok(Ending::Done)
+        let arguments = Arguments { discord_url: None };
+        let failure = settings(&arguments, &config(None)).expect_err("no token");
+        assert!(matches!(&failure, Failure::User(error)
+            if error.to_string().contains("DISCORD_TOKEN_FILE")));
+        assert!(settings(&arguments, &config(Some("abc"))).is_ok());
     }
-}
-
-/// The first signal asks for an orderly end, the second one (or a long wait) ends the process.
-async fn end_on_signal(cancel: CancellationToken) {
-    if let Err(error) = signal().await {
-        tracing::warn!(%error, "signals are not watched");
-        return;
-    }
-    tracing::info!("ending; a second signal ends at once");
-    cancel.cancel();
-    let _ = tokio::time::timeout(PATIENCE, signal()).await;
-    std::process::exit(130);
-}
-
-#[cfg(unix)]
-async fn signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c().await.context("Ctrl-C")
 }

@@ -1,16 +1,24 @@
-//! `mirage doctor`: what works on this machine, what doesn't, and the mend for each.
+//! `mirage doctor`: what Mirage needs, whether it is there, and how to mend what isn't. It changes
+//! nothing and fetches nothing.
 
-mod checks;
+mod machine;
+mod material;
+mod services;
 
 use clap::Args;
 use mirage::config::Config;
 use serde::Serialize;
 
-use super::{Ending, print, print_json};
+use super::Exit;
+use super::failure::Failure;
+use super::output;
+use super::text::{self, Paragraphs, count};
 
-/// Arguments of `mirage doctor`.
+/// Check this machine: processor, memory, disk, weights, atlas, database, Discord, Python
 #[derive(Debug, Args)]
-pub(super) struct Doctor {
+#[command(after_help = "Example:\n  mirage doctor\n\n\
+    Exit codes: 0 no problem (there may be warnings); 1 at least one problem.")]
+pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -20,96 +28,131 @@ pub(super) struct Doctor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// Nothing to do.
-    Fine,
-    /// It works, but not as well as it could, or something optional is missing.
+    /// As it should be.
+    Ok,
+    /// Something is slower, or some part can't be used.
     Warning,
-    /// Something that is needed doesn't work.
+    /// Mirage can't work.
     Problem,
 }
 
-/// The outcome of one check.
-#[derive(Debug, Serialize)]
-struct Finding {
-    subject: &'static str,
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
     state: State,
-    /// What was found, in one sentence.
-    found: String,
-    /// What to do about it.
+    /// One sentence.
+    text: String,
+    /// What to do; something that can be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<String>,
 }
 
-impl Finding {
-    fn fine(subject: &'static str, found: impl Into<String>) -> Self {
+impl Check {
+    fn ok(name: &'static str, text: impl Into<String>) -> Self {
         Self {
-            subject,
-            state: State::Fine,
-            found: found.into(),
+            name,
+            state: State::Ok,
+            text: text.into(),
             mend: None,
         }
     }
 
-    fn warning(subject: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+    fn warning(name: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
         Self {
-            subject,
             state: State::Warning,
-            found: found.into(),
             mend: Some(mend.into()),
+            ..Self::ok(name, text)
         }
     }
 
-    fn problem(subject: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+    fn problem(name: &'static str, text: impl Into<String>, mend: impl Into<String>) -> Self {
         Self {
-            subject,
             state: State::Problem,
-            found: found.into(),
-            mend: Some(mend.into()),
+            ..Self::warning(name, text, mend)
         }
     }
 }
 
-impl Doctor {
-    pub(super) async fn run(self, config: &Config) -> anyhow::Result<Ending> {
-        let findings = vec![
-            checks::processor(),
-            checks::memory(),
-            checks::disk(config),
-            checks::python().await,
-            checks::weights(config),
-            checks::atlas(config).await,
-            checks::database(config).await,
-            checks::discord(config).await,
-            checks::token(config),
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let checks = checks(config).await;
+    let has_problem = checks.iter().any(|check| check.state == State::Problem);
+    if arguments.json {
+        output::print_json(&Told {
+            ok: !has_problem,
+            checks: &checks,
+        })?;
+    } else {
+        output::print(&in_words(&checks, text::columns()))?;
+    }
+    Ok(if has_problem { Exit::No } else { Exit::Done })
+}
+
+/// The checks for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    ok: bool,
+    checks: &'a [Check],
+}
+
+async fn checks(config: &Config) -> Vec<Check> {
+    let weights = material::weights(config);
+    let has_weights = weights.state == State::Ok;
+    let atlas = material::atlas(config, has_weights).await;
+    // Python is needed for as long as something must be fetched.
+    let must_fetch = !has_weights || atlas.state != State::Ok;
+    vec![
+        machine::processor(),
+        machine::memory(),
+        machine::disk("data disk", &config.data),
+        machine::disk("cache disk", &config.cache),
+        weights,
+        atlas,
+        material::database(config).await,
+        services::token(config),
+        services::discord(config).await,
+        services::python(must_fetch).await,
+    ]
+}
+
+fn in_words(checks: &[Check], columns: usize) -> String {
+    let mut text = Paragraphs::new(columns);
+    for check in checks {
+        let state = match check.state {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Problem => "problem",
+        };
+        text.labelled(&format!("{state:<9}{:<12}", check.name), &check.text);
+        if let Some(mend) = &check.mend {
+            text.labelled(&format!("{:<21}", "  to mend it:"), mend);
+        }
+    }
+    let number = |state| checks.iter().filter(|check| check.state == state).count() as u64;
+    text.line(&format!(
+        "{}, {}.",
+        count(number(State::Problem), "problem", "problems"),
+        count(number(State::Warning), "warning", "warnings"),
+    ));
+    text.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_has_its_state_and_its_mend_in_words() {
+        let checks = [
+            Check::ok("memory", "3,000 MB are free."),
+            Check::problem("atlas", "There is none.", "Run `mirage atlas starter`."),
         ];
-        if self.json {
-            print_json(&findings)?;
-        } else {
-            print(&findings.iter().map(line).collect::<String>())?;
-        }
-        let problem = findings
-            .iter()
-            .any(|finding| finding.state == State::Problem);
-        Ok(if problem {
-            Ending::Negative
-        } else {
-            Ending::Done
-        })
+        assert_eq!(
+            in_words(&checks, usize::MAX),
+            "ok       memory      3,000 MB are free.\n\
+             problem  atlas       There is none.\n\
+             \x20 to mend it:        Run `mirage atlas starter`.\n\
+             1 problem, 0 warnings.\n"
+        );
     }
-}
-
-fn line(finding: &Finding) -> String {
-    let state = match finding.state {
-        State::Fine => "ok",
-        State::Warning => "warning",
-        State::Problem => "problem",
-    };
-    let mend = finding
-        .mend
-        .as_ref()
-        .map_or_else(String::new, |mend| format!("\n{:21}{mend}", ""));
-    format!(
-        "{state:<8} {:<10}  {}{mend}\n",
-        finding.subject, finding.found
-    )
 }

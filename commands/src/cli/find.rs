@@ -1,35 +1,48 @@
-//! `mirage find`: the search of `/find`, in a shell.
+//! `mirage find`: the search of `/find`, for a shell and for programs. Ranking is the library's.
 
 use clap::Args;
-use mirage::atlas::{Filter, Hit, MatchedBy, NoMatch, Query, Request};
+use mirage::atlas::{AtlasError, Entry, Field, Filter, Hit, MatchedBy, NoMatch, Outcome};
+use mirage::atlas::{Query, Request};
 use mirage::config::Config;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Ending, print, print_json};
+use super::Exit;
+use super::failure::Failure;
+use super::output;
+use super::text::{self, Paragraphs, count, quote};
 use crate::runtime;
 
-/// Arguments of `mirage find`.
+/// Most results a page.
+const LARGEST_PAGE: i64 = 25;
+
+/// Find pictures by words: by meaning and by the words themselves at once
+///
+/// Each picture comes with its caption, source and licence, and with the reason why it was found.
 #[derive(Debug, Args)]
-pub(super) struct Find {
-    /// What to look for, in words
-    #[arg(required = true)]
+#[command(after_help = "Example:\n  mirage find \"axial brain MRI\" --k 3\n  \
+    mirage find shoulder --modality MRI --json\n\n\
+    Exit codes: 0 found; 1 nothing found, or something is missing that you can mend (standard \
+    error says what); 2 an argument or a setting can't be used; 3 anything else.")]
+pub(crate) struct Arguments {
+    /// Words to look for, in any form, at most 2,000 characters
+    #[arg(required = true, value_name = "QUERY")]
     query: Vec<String>,
-    /// How many pictures, 1 to 25
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=25))]
+    /// How many pictures to show, 1 to 25
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=LARGEST_PAGE))]
     k: u8,
-    /// Which page of results, from 1
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=100))]
-    page: u8,
+    /// Which page of the ranking to show, from 1
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    page: u16,
     /// Only this modality, for instance MRI
     #[arg(long)]
     modality: Option<String>,
     /// Only this part of the body, for instance shoulder
     #[arg(long)]
     body_part: Option<String>,
-    /// Only this licence
-    #[arg(long)]
+    /// Only this licence, for instance CC-BY-4.0
+    #[arg(long, alias = "license")]
     licence: Option<String>,
-    /// Only this source or collection
+    /// Only this source (a part of its name will do) or this collection
     #[arg(long)]
     source: Option<String>,
     /// Print JSON, with the parts of each score
@@ -37,74 +50,186 @@ pub(super) struct Find {
     json: bool,
 }
 
-impl Find {
-    pub(super) async fn run(self, config: &Config) -> anyhow::Result<Ending> {
-        let query = self.query.join(" ");
-        let limit = usize::from(self.k);
-        let request = Request {
-            query: Query::Text(query.clone()),
-            filter: Filter {
-                modality: self.modality,
-                body_part: self.body_part,
-                licence: self.licence,
-                source: self.source,
-            },
-            offset: (usize::from(self.page) - 1) * limit,
-            limit,
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let query = arguments.query.join(" ");
+    if query.trim().is_empty() {
+        // The library says the same, but only once weights and atlas are there.
+        return Err(AtlasError::EmptyQuery.into());
+    }
+    let filter = Filter {
+        modality: arguments.modality.clone(),
+        body_part: arguments.body_part.clone(),
+        licence: arguments.licence.clone(),
+        source: arguments.source.clone(),
+    };
+    let limit = usize::from(arguments.k);
+    let request = Request {
+        query: Query::Text(query.clone()),
+        filter: filter.clone(),
+        offset: (usize::from(arguments.page) - 1) * limit,
+        limit,
+    };
+    let atlas = runtime::open_atlas(config).await?;
+    if atlas.catalogue().await?.is_empty() {
+        return Err(Failure::user(
+            "The atlas is empty. Fill it with `mirage atlas starter`.",
+        ));
+    }
+    let outcome = atlas.search(&request).await?;
+    let answer = Answer::new(&query, &filter, arguments, &outcome);
+    if arguments.json {
+        output::print_json(&answer)?;
+    } else {
+        output::print(&answer.in_words(&outcome))?;
+    }
+    Ok(if outcome.hits.is_empty() {
+        Exit::No
+    } else {
+        Exit::Done
+    })
+}
+
+/// What is printed, for people and for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    query: &'a str,
+    filter: &'a Filter,
+    /// From 1.
+    page: u16,
+    page_size: u8,
+    /// Hits of the whole ranking.
+    total: usize,
+    hits: &'a [Hit],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_match: Option<Explanation<'a>>,
+}
+
+/// Why the filter lets nothing pass, and what would have been found without it.
+#[derive(Serialize)]
+struct Explanation<'a> {
+    unknown: Vec<UnknownValue<'a>>,
+    without_filter: &'a [Hit],
+}
+
+/// A value that no entry has.
+#[derive(Serialize)]
+struct UnknownValue<'a> {
+    field: Field,
+    value: &'a str,
+    nearest: &'a [String],
+}
+
+impl<'a> Answer<'a> {
+    fn new(
+        query: &'a str,
+        filter: &'a Filter,
+        arguments: &Arguments,
+        outcome: &'a Outcome,
+    ) -> Self {
+        let explain = |no_match: &'a NoMatch| Explanation {
+            unknown: no_match
+                .unknown
+                .iter()
+                .map(|(field, value, nearest)| UnknownValue {
+                    field: *field,
+                    value,
+                    nearest,
+                })
+                .collect(),
+            without_filter: &no_match.without_filter,
         };
-        let outcome = runtime::open_atlas(config).await?.search(&request).await?;
-        if self.json {
-            print_json(&json!({
-                "query": query,
-                "total": outcome.total,
-                "hits": outcome.hits,
-                "no_match": outcome.no_match,
-            }))?;
-        } else if outcome.hits.is_empty() {
-            print(&nothing(outcome.no_match.as_ref()))?;
-        } else {
-            print(&format!(
-                "{} of {} pictures\n\n{}",
-                outcome.hits.len(),
-                outcome.total,
-                list(&outcome.hits)
-            ))?;
+        Self {
+            query,
+            filter,
+            page: arguments.page,
+            page_size: arguments.k,
+            total: outcome.total,
+            hits: &outcome.hits,
+            no_match: outcome.no_match.as_ref().map(explain),
         }
-        Ok(if outcome.hits.is_empty() {
-            Ending::Negative
-        } else {
-            Ending::Done
-        })
+    }
+
+    fn in_words(&self, outcome: &Outcome) -> String {
+        let mut text = Paragraphs::new(text::columns());
+        let query = quote(self.query);
+        match (&outcome.no_match, outcome.hits.as_slice()) {
+            (Some(no_match), _) => explain(&mut text, self.filter, &query, no_match),
+            (None, []) if self.total == 0 => {
+                text.line(&format!("Nothing was found for {query}."));
+            }
+            (None, []) => {
+                let pages = self.total.div_ceil(usize::from(self.page_size)) as u64;
+                text.line(&format!(
+                    "There is no page {} for {query}: there are {} on {}.",
+                    self.page,
+                    count(self.total as u64, "picture", "pictures"),
+                    count(pages, "page", "pages"),
+                ));
+            }
+            (None, [first, ..]) => {
+                text.line(&format!(
+                    "{} found for {query}, shown from number {}.",
+                    count(self.total as u64, "picture", "pictures"),
+                    first.rank
+                ));
+                self.hits.iter().for_each(|hit| describe(&mut text, hit));
+            }
+        }
+        text.finish()
     }
 }
 
-fn nothing(no_match: Option<&NoMatch>) -> String {
-    let Some(no_match) = no_match else {
-        return "Nothing was found.".to_owned();
-    };
-    let mut text = "No picture passes the filter.".to_owned();
+/// Says which values nobody has, what is near, and what there is without the filter.
+fn explain(text: &mut Paragraphs, filter: &Filter, query: &str, no_match: &NoMatch) {
+    text.line(&format!(
+        "Nothing was found for {query}: no picture passes the filter ({filter})."
+    ));
     for (field, value, nearest) in &no_match.unknown {
-        text.push_str(&format!(
-            " No picture has the {field} {value:?}; the nearest: {}.",
-            nearest.join(", ")
-        ));
+        let value = quote(value);
+        let near = match nearest.as_slice() {
+            [] => String::new(),
+            nearest => format!("; the nearest: {}", nearest.join(", ")),
+        };
+        text.line(&format!("No picture has the {field} {value}{near}."));
+    }
+    if no_match.unknown.is_empty() {
+        text.line("Each value exists, but no picture has them together.");
     }
     if !no_match.without_filter.is_empty() {
-        text.push_str(&format!(
-            " Without the filter there is:\n\n{}",
-            list(&no_match.without_filter)
-        ));
+        text.line("Without the filter there is:");
+        for hit in &no_match.without_filter {
+            describe(text, hit);
+        }
     }
-    text
 }
 
-fn list(hits: &[Hit]) -> String {
-    hits.iter().map(block).collect::<Vec<_>>().join("\n")
+fn describe(text: &mut Paragraphs, hit: &Hit) {
+    let entry = &hit.entry;
+    let provenance = &entry.provenance;
+    text.gap();
+    text.labelled(&format!("{:>3}. ", hit.rank), &heading(entry));
+    text.labelled("     ", &caption(entry));
+    text.labelled("     Why      ", &reason(hit));
+    text.labelled("     Source   ", or_unknown(&provenance.source));
+    if let Some(address) = &provenance.source_url {
+        text.labelled("              ", address);
+    }
+    text.labelled("     Licence  ", or_unknown(&provenance.licence));
+    text.labelled("     Id       ", entry.id.as_str());
 }
 
-fn block(hit: &Hit) -> String {
-    let description = &hit.entry.description;
-    let kind: Vec<&str> = [
+/// The caption, or what stands for it.
+fn caption(entry: &Entry) -> String {
+    match entry.description.caption.trim() {
+        "" => entry.alt_text().into_owned(),
+        caption => caption.to_owned(),
+    }
+}
+
+/// Modality, plane and body part: what one wants to know first.
+pub(crate) fn heading(entry: &Entry) -> String {
+    let description = &entry.description;
+    let known: Vec<&str> = [
         Some(description.modality.as_str()),
         description.plane.as_deref(),
         description.body_part.as_deref(),
@@ -113,26 +238,109 @@ fn block(hit: &Hit) -> String {
     .flatten()
     .filter(|part| !part.is_empty())
     .collect();
-    format!(
-        "{:>3}. {}\n     {}\n     why      {}\n     source   {}\n     licence  {}\n     entry    {}\n",
-        hit.rank,
-        kind.join(", "),
-        description.caption,
-        why(hit),
-        hit.entry.provenance.source,
-        hit.entry.provenance.licence,
-        hit.entry.id,
-    )
+    if known.is_empty() {
+        "Picture".to_owned()
+    } else {
+        known.join(", ")
+    }
 }
 
-fn why(hit: &Hit) -> String {
-    let found_by = match hit.matched_by {
+/// Why a hit was found, in words.
+fn reason(hit: &Hit) -> String {
+    let kind = match hit.matched_by {
         MatchedBy::Meaning => "meaning",
         MatchedBy::Words => "words",
         MatchedBy::Both => "meaning and words",
     };
-    match hit.shared_words.as_slice() {
-        [] => found_by.to_owned(),
-        words => format!("{found_by}: {}", words.join(", ")),
+    if hit.shared_words.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}: {}", hit.shared_words.join(", "))
+    }
+}
+
+pub(crate) fn or_unknown(text: &str) -> &str {
+    if text.trim().is_empty() {
+        "unknown"
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirage::atlas::{Description, EntryId, Provenance, ScoreParts};
+
+    fn hit(matched_by: MatchedBy, shared_words: &[&str]) -> Hit {
+        Hit {
+            rank: 1,
+            entry: Entry {
+                id: EntryId::new("mine", "a"),
+                collection: "mine".to_owned(),
+                description: Description {
+                    caption: "Axial MRI of the shoulder.".to_owned(),
+                    modality: "MRI".to_owned(),
+                    body_part: Some("shoulder".to_owned()),
+                    ..Description::default()
+                },
+                provenance: Provenance {
+                    licence: "CC0-1.0".to_owned(),
+                    ..Provenance::default()
+                },
+                width: 4,
+                height: 3,
+            },
+            matched_by,
+            shared_words: shared_words.iter().map(|word| (*word).to_owned()).collect(),
+            score: ScoreParts {
+                fused: 0.03,
+                meaning_rank: Some(1),
+                cosine: Some(0.5),
+                words_rank: None,
+                bm25: None,
+            },
+        }
+    }
+
+    #[test]
+    fn the_reason_is_told_in_words() {
+        assert_eq!(
+            reason(&hit(MatchedBy::Both, &["shoulder", "mri"])),
+            "meaning and words: shoulder, mri"
+        );
+        assert_eq!(reason(&hit(MatchedBy::Meaning, &[])), "meaning");
+    }
+
+    #[test]
+    fn a_hit_names_source_and_licence_even_where_they_are_unknown() {
+        let mut text = Paragraphs::new(usize::MAX);
+        describe(&mut text, &hit(MatchedBy::Words, &["shoulder"]));
+        assert_eq!(
+            text.finish(),
+            "\n  1. MRI, shoulder\n     Axial MRI of the shoulder.\n     Why      words: shoulder\n\
+             \x20    Source   unknown\n     Licence  CC0-1.0\n     Id       mine/a\n"
+        );
+    }
+
+    #[test]
+    fn a_filter_that_matches_nothing_is_explained() {
+        let no_match = NoMatch {
+            unknown: vec![(Field::Modality, "Xray".to_owned(), vec!["X-ray".to_owned()])],
+            without_filter: vec![hit(MatchedBy::Meaning, &[])],
+        };
+        let filter = Filter {
+            modality: Some("Xray".to_owned()),
+            ..Filter::default()
+        };
+        let mut text = Paragraphs::new(usize::MAX);
+        explain(&mut text, &filter, "\"bones\"", &no_match);
+        let text = text.finish();
+        assert!(
+            text.contains("No picture has the modality \"Xray\"; the nearest: X-ray."),
+            "{text}"
+        );
+        assert!(text.contains("Without the filter there is:"), "{text}");
+        assert!(text.contains("mine/a"), "{text}");
     }
 }

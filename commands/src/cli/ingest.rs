@@ -1,144 +1,304 @@
-//! `mirage ingest`: a collection of captioned pictures into the atlas.
+//! `mirage ingest`: a collection of captioned pictures into the atlas, from a folder, a file or a
+//! data set of the Hugging Face hub. Reading layouts and writing entries is the library's.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mirage::atlas::ingest::{Report, ingest};
 use mirage::atlas::readers::{self, Defaults, Layout};
+use mirage::atlas::{Atlas, starter};
 use mirage::config::Config;
 use mirage_models::resolver::fetch_dataset_parquet;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use super::{Ending, WrongUse, print, print_json, progress};
+use super::Exit;
+use super::failure::Failure;
+use super::interrupt;
+use super::output::{self, say};
+use super::progress;
+use super::report;
+use super::text;
 use crate::runtime;
 
-/// How many reasons are printed; the rest is counted.
-const REASONS: usize = 10;
+/// Longest name of a collection, in characters.
+const LONGEST_NAME: usize = 64;
 
-/// Arguments of `mirage ingest`.
+/// Add a collection of captioned pictures to the atlas
+///
+/// What is there already is passed over, so it can be stopped and started again at any point.
 #[derive(Debug, Args)]
-pub(super) struct Ingest {
-    /// Folder or file, or owner/name of a data set on the Hugging Face hub
-    collection: String,
-    /// Layout: captions, roco, medpix, parquet or tar-jsonl (default: recognised)
+#[command(
+    after_help = "Example:\n  mirage ingest my-pictures/ --licence CC0-1.0\n  \
+    mirage ingest eltorio/ROCOv2-radiology --licence CC-BY-NC-SA-4.0\n\n\
+    Layouts: captions (a CSV or JSONL table beside its pictures), roco, medpix, parquet, \
+    tar-jsonl. Without --layout it is recognised.\n\
+    Exit codes: 0 done; 1 every row was refused, or the collection can't be read; 2 an argument \
+    or a setting can't be used; 3 anything else; 130 stopped."
+)]
+pub(crate) struct Arguments {
+    /// A folder or a file, or a data set of the Hugging Face hub as OWNER/NAME
+    #[arg(value_name = "PATH_OR_HUB_ID")]
+    target: PathBuf,
+    /// The layout: captions, roco, medpix, parquet or tar-jsonl
     #[arg(long)]
     layout: Option<Layout>,
-    /// Name of the collection in the atlas (default: the folder's or file's)
-    #[arg(long)]
-    name: Option<String>,
-    /// Licence of rows that name none
-    #[arg(long)]
+    /// Name of the collection (default: the name of the folder or data set)
+    #[arg(long, value_name = "NAME")]
+    collection: Option<String>,
+    /// Licence of the rows that name none
+    #[arg(long, alias = "license")]
     licence: Option<String>,
-    /// Source of rows that name none
+    /// Source of the rows that name none
     #[arg(long)]
     source: Option<String>,
-    /// Modality of rows that name none
+    /// Modality of the rows that name none
     #[arg(long)]
     modality: Option<String>,
-    /// Print the report as JSON
+    /// Print the report as JSON, with all reasons
     #[arg(long)]
     json: bool,
 }
 
-impl Ingest {
-    pub(super) async fn run(self, config: &Config) -> anyhow::Result<Ending> {
-        let path = self.path(config).await?;
-        let name = match &self.name {
-            Some(name) => name.clone(),
-            None => collection_name(&path)?,
-        };
-        let layout = match self.layout {
-            Some(layout) => layout,
-            None => readers::detect(&path)?,
-        };
-        let defaults = Defaults {
-            licence: self.licence,
-            source: self.source,
-            modality: self.modality,
-        };
-        let (rows, count) = readers::open(&path, layout, &defaults)?;
-        let atlas = runtime::open_or_create_atlas(config).await?;
-        let bar = progress::bar(count, &name);
-        let cancel = progress::stop_on_interrupt();
-        let report = ingest(&atlas, &name, rows, &cancel, progress::follow(&bar)).await;
-        bar.finish_and_clear();
-        let report = report?;
-        if self.json {
-            print_json(&report)?;
-        } else {
-            print(&summary(&report))?;
-        }
-        let useless = report.read > 0 && report.refused.len() as u64 == report.read;
-        Ok(if useless {
-            Ending::Negative
-        } else {
-            Ending::Done
-        })
-    }
-
-    /// The folder or file to read; a hub's data set is fetched first.
-    async fn path(&self, config: &Config) -> anyhow::Result<PathBuf> {
-        let path = PathBuf::from(&self.collection);
-        let is_hub_id = !path.exists()
-            && self
-                .collection
-                .split('/')
-                .filter(|part| !part.is_empty())
-                .count()
-                == 2
-            && !self.collection.starts_with(['/', '.']);
-        if !is_hub_id {
-            return Ok(path);
-        }
-        let folder = config
-            .cache
-            .join("datasets")
-            .join(self.collection.replace('/', "--"));
-        let bar = progress::bar(None, &self.collection);
-        let fetched = fetch_dataset_parquet(&self.collection, &folder, |shard| {
-            bar.set_message(shard.to_owned());
-            bar.inc(1);
-        });
-        let fetched = fetched.await;
-        bar.finish_and_clear();
-        fetched?;
-        Ok(folder)
-    }
+/// A collection that is on this machine.
+struct Collection {
+    path: PathBuf,
+    name: String,
+    layout: Layout,
+    defaults: Defaults,
 }
 
-/// The folder's or file's own name, as far as it can name a collection.
-fn collection_name(path: &Path) -> Result<String, WrongUse> {
-    let name = std::fs::canonicalize(path)
-        .ok()
-        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    name.ok_or_else(|| WrongUse(format!("There is no file or folder {}.", path.display())))
+/// The report for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    collection: &'a str,
+    layout: &'static str,
+    #[serde(flatten)]
+    report: &'a Report,
 }
 
-/// An ingest's report in words.
-pub(super) fn summary(report: &Report) -> String {
-    let mut text = format!(
-        "{} rows read: {} added, {} updated, {} unchanged, {} duplicates, {} refused\n",
-        report.read,
-        report.added,
-        report.updated,
-        report.unchanged,
-        report.duplicates.len(),
-        report.refused.len(),
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let cancel = interrupt::watch("Stopping after this batch. Press Ctrl-C again to stop at once.");
+    let collection = locate(arguments, config, &cancel).await?;
+    let (rows, total) = readers::open(&collection.path, collection.layout, &collection.defaults)?;
+    let encoder = runtime::open_encoder(config).await?;
+    let atlas = Atlas::open_or_create(&config.atlas_uri, encoder).await?;
+    let rows_in_words = total.map_or_else(
+        || "rows".to_owned(),
+        |rows| text::count(rows, "row", "rows"),
     );
-    for (row, other) in report.duplicates.iter().take(REASONS) {
-        text.push_str(&format!(
-            "  {row} is left out: it shows the picture of {other}\n"
-        ));
+    say(&format!(
+        "Reading {rows_in_words} of {} (layout {}) into the collection {}.",
+        collection.path.display(),
+        collection.layout,
+        collection.name
+    ));
+    let outcome = {
+        let bar = progress::Rows::new(total);
+        ingest(&atlas, &collection.name, rows, &cancel, |report| {
+            bar.show(report);
+        })
+        .await
+    };
+    let report = outcome.inspect_err(|_| say("What was stored before this stays."))?;
+    if arguments.json {
+        output::print_json(&Told {
+            collection: &collection.name,
+            layout: collection.layout.name(),
+            report: &report,
+        })?;
+    } else {
+        let text = report::describe(&collection.name, &report, text::columns());
+        output::print(&text)?;
     }
-    for (place, reason) in report.refused.iter().take(REASONS) {
-        text.push_str(&format!("  {place}: {reason}\n"));
-    }
-    let told = report.refused.len().min(REASONS) + report.duplicates.len().min(REASONS);
-    let rest = report.refused.len() + report.duplicates.len() - told;
-    if rest > 0 {
-        text.push_str(&format!("  and {rest} more (--json lists all)\n"));
-    }
+    Ok(exit_of(&report))
+}
+
+fn exit_of(report: &Report) -> Exit {
     if report.stopped {
-        text.push_str("Stopped. The same command goes on from here.\n");
+        Exit::Stopped
+    } else if report::all_refused(report) {
+        Exit::No
+    } else {
+        Exit::Done
     }
-    text
+}
+
+/// Finds the collection, and fetches it first where a hub's data set is meant.
+async fn locate(
+    arguments: &Arguments,
+    config: &Config,
+    cancel: &CancellationToken,
+) -> Result<Collection, Failure> {
+    let target = &arguments.target;
+    let repository = hub_id(target).filter(|_| !target.exists());
+    let name = match (&arguments.collection, repository) {
+        (Some(name), _) => checked_name(name)?,
+        (None, Some(repository)) => checked_name(&usable_name(repository))?,
+        (None, None) => checked_name(&usable_name(&own_name(target)))?,
+    };
+    let mut defaults = Defaults {
+        licence: arguments.licence.clone(),
+        source: arguments.source.clone(),
+        modality: arguments.modality.clone(),
+    };
+    let path = match repository {
+        Some(repository) => {
+            let source = format!("Hugging Face data set {repository}");
+            defaults.source.get_or_insert(source);
+            fetch(repository, config, cancel).await?
+        }
+        None => target.clone(),
+    };
+    let layout = match arguments.layout {
+        Some(layout) => layout,
+        None => readers::detect(&path)?,
+    };
+    Ok(Collection {
+        path,
+        name,
+        layout,
+        defaults,
+    })
+}
+
+async fn fetch(
+    repository: &str,
+    config: &Config,
+    cancel: &CancellationToken,
+) -> Result<PathBuf, Failure> {
+    let folder = config
+        .cache
+        .join("datasets")
+        .join(repository.replace('/', "--"));
+    say(&format!(
+        "There is no folder {repository} here. Fetching the data set of that name from the \
+         Hugging Face hub to {}.",
+        folder.display()
+    ));
+    let waiting = progress::Waiting::new(format!("Asking for {repository}"));
+    let fetching = fetch_dataset_parquet(repository, &folder, |shard| {
+        waiting.message(format!("Fetching {shard}"));
+    });
+    let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
+    interrupt::unless_stopped(cancel, sentence, fetching).await??;
+    Ok(folder)
+}
+
+/// The path as `owner/name`, if it could be one.
+fn hub_id(target: &Path) -> Option<&str> {
+    let text = target.to_str()?;
+    let (owner, name) = text.split_once('/')?;
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let is_part = |part: &str| {
+        part.chars().all(allowed) && part.starts_with(|first: char| first.is_ascii_alphanumeric())
+    };
+    (is_part(owner) && is_part(name)).then_some(text)
+}
+
+/// The name of a folder, or of a file without its extension.
+fn own_name(target: &Path) -> String {
+    // `.` and `..` have a name only once they are resolved.
+    let resolved = target.canonicalize().unwrap_or_else(|_| target.to_owned());
+    let name = if resolved.is_dir() {
+        resolved.file_name()
+    } else {
+        resolved.file_stem()
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn may_stand_in_a_name(character: char) -> bool {
+    character.is_alphanumeric() || "-_.".contains(character)
+}
+
+/// A name that a collection can have, as near as possible to that of its folder.
+fn usable_name(name: &str) -> String {
+    let usable: String = name
+        .chars()
+        .map(|character| {
+            if may_stand_in_a_name(character) {
+                character
+            } else {
+                '-'
+            }
+        })
+        .take(LONGEST_NAME)
+        .collect();
+    if usable.chars().any(char::is_alphanumeric) {
+        usable
+    } else {
+        "collection".to_owned()
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, Failure> {
+    if name == starter::COLLECTION {
+        return Err(Failure::argument(format!(
+            "The name {name} belongs to the starter atlas. Give another one with --collection."
+        )));
+    }
+    let length = name.chars().count();
+    if !(1..=LONGEST_NAME).contains(&length) || !name.chars().all(may_stand_in_a_name) {
+        return Err(Failure::argument(format!(
+            "The name {} can't be used for a collection. Take letters, digits, hyphens, \
+             underscores and dots, at most {LONGEST_NAME} in all.",
+            text::quote(name)
+        )));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_id_is_owner_and_name() {
+        assert_eq!(
+            hub_id(Path::new("eltorio/ROCOv2-radiology")),
+            Some("eltorio/ROCOv2-radiology")
+        );
+        for path in [
+            "data",
+            "./data",
+            "../data",
+            "/data/roco",
+            "a/b/c",
+            "a/",
+            "/a",
+            "a/b c",
+            "~/data",
+        ] {
+            assert_eq!(hub_id(Path::new(path)), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_are_made_usable_and_bad_ones_are_refused() {
+        assert_eq!(usable_name("owner/My data (2)"), "owner-My-data--2-");
+        assert_eq!(usable_name(""), "collection");
+        assert!(checked_name(&usable_name(&"x/".repeat(200))).is_ok());
+        for name in ["", "a/b", "a b", "starter", &"x".repeat(65)] {
+            assert!(
+                matches!(checked_name(name), Err(Failure::Argument(_))),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_exit_code_tells_what_became_of_the_rows() {
+        let refused = vec![("line 1".to_owned(), "it is empty".to_owned())];
+        let mut report = Report {
+            read: 1,
+            refused,
+            ..Report::default()
+        };
+        assert_eq!(exit_of(&report), Exit::No);
+        report.read = 2;
+        assert_eq!(exit_of(&report), Exit::Done);
+        report.stopped = true;
+        assert_eq!(exit_of(&report), Exit::Stopped);
+    }
 }

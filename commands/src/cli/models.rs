@@ -1,100 +1,241 @@
-//! `mirage models`: the weight files of a profile.
+//! `mirage models`: the weight files of a profile: list, fetch, verify. Where they come from is
+//! written in the profile's manifest.
 
 use clap::{Args, Subcommand};
 use mirage::config::Config;
-use mirage_models::resolver::FileState;
-use serde_json::json;
+use mirage_models::manifest::{FileSpec, Manifest};
+use mirage_models::resolver::{FileState, Resolver};
+use serde::Serialize;
 
-use super::{Ending, print, print_json, progress};
+use super::Exit;
+use super::failure::Failure;
+use super::interrupt;
+use super::output::{self, say};
+use super::progress::{self, size};
+use super::text::{self, Paragraphs, count, pad};
 use crate::runtime;
 
-/// Subcommands of `mirage models`.
-#[derive(Debug, Subcommand)]
-pub(super) enum Models {
-    /// List a profile's files with size, licence and state
-    List(Choice),
-    /// Fetch what is missing of a profile, and verify all of it
-    Pull(Choice),
-    /// Read every file of a profile and compare its SHA-256
-    Verify(Choice),
+/// List, fetch or verify the weight files
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
 }
 
-/// Which profile, and how the answer is printed.
+#[derive(Debug, Subcommand)]
+enum Action {
+    List(ListArguments),
+    Pull(PullArguments),
+    Verify(VerifyArguments),
+}
+
+/// List the files of a profile with size, licence and state
 #[derive(Debug, Args)]
-pub(super) struct Choice {
+#[command(after_help = "Example:\n  mirage models list --profile starter")]
+struct ListArguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Fetch the files of a profile that are missing or changed
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mirage models pull")]
+struct PullArguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Read each file of a profile and compare its SHA-256
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  mirage models verify --json\n\n\
+    Exit codes: 0 all files are right; 1 a file is missing or changed.")]
+struct VerifyArguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+// Not a doc comment: clap would take it for the help of each command above.
+#[derive(Debug, Args)]
+struct Common {
     /// The profile (default: MIRAGE_PROFILE, else starter)
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Models {
-    pub(super) async fn run(self, config: &Config) -> anyhow::Result<Ending> {
-        let (choice, verify) = match &self {
-            Self::List(choice) => (choice, false),
-            Self::Pull(choice) | Self::Verify(choice) => (choice, true),
-        };
-        let name = choice.profile.as_deref().unwrap_or(&config.profile);
-        let (manifest, resolver) = runtime::profile(config, name)?;
-        if matches!(self, Self::Pull(_)) {
-            progress::ensure(&resolver, &manifest.files, "weights").await?;
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let (Action::List(ListArguments { common })
+    | Action::Pull(PullArguments { common })
+    | Action::Verify(VerifyArguments { common })) = &arguments.action;
+    let profile = common.profile.as_deref().unwrap_or(&config.profile);
+    let manifest = Manifest::of_profile(profile)?;
+    let folder = runtime::weights_folder(config, &manifest.profile);
+    let resolver = Resolver::new(&folder);
+    let states = match arguments.action {
+        Action::List(_) => states(&manifest, |file| resolver.look(file)),
+        Action::Verify(_) => states(&manifest, |file| resolver.verify(file)),
+        Action::Pull(_) => {
+            pull(&manifest, &resolver, &folder.display().to_string()).await?;
+            states(&manifest, |file| resolver.look(file))
         }
-        let look = |file| {
-            if verify {
-                resolver.verify(file)
-            } else {
-                resolver.look(file)
-            }
+    };
+    let told = Profile {
+        profile: &manifest.profile,
+        description: &manifest.description,
+        folder: folder.display().to_string(),
+        files: states,
+    };
+    if common.json {
+        output::print_json(&told)?;
+    } else {
+        output::print(&told.in_words(text::columns()))?;
+    }
+    let is_judged = matches!(arguments.action, Action::Verify(_));
+    Ok(if is_judged && !told.is_complete() {
+        Exit::No
+    } else {
+        Exit::Done
+    })
+}
+
+async fn pull(manifest: &Manifest, resolver: &Resolver, folder: &str) -> Result<(), Failure> {
+    let is_wanted = |file: &&FileSpec| resolver.look(file) != FileState::Ready;
+    let wanted: Vec<&FileSpec> = manifest.files.iter().filter(is_wanted).collect();
+    if !wanted.is_empty() {
+        let bytes: u64 = wanted.iter().map(|file| file.size).sum();
+        say(&format!(
+            "Fetching {} ({}) of the profile {} to {folder}.",
+            count(wanted.len() as u64, "file", "files"),
+            size(bytes),
+            manifest.profile
+        ));
+    }
+    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
+    let mut bar = progress::Files::new(&manifest.files);
+    let fetching = resolver.ensure(&manifest.files, |step| bar.step(&step));
+    let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
+    interrupt::unless_stopped(&cancel, sentence, fetching).await??;
+    let fetched = bar.fetched;
+    drop(bar);
+    say(&format!(
+        "{} fetched; all are verified.",
+        count(fetched, "file", "files")
+    ));
+    Ok(())
+}
+
+fn states(manifest: &Manifest, state: impl Fn(&FileSpec) -> FileState) -> Vec<FileRow<'_>> {
+    manifest
+        .files
+        .iter()
+        .map(|file| FileRow::new(file, state(file)))
+        .collect()
+}
+
+/// A profile's files, for people and for programs.
+#[derive(Serialize)]
+struct Profile<'a> {
+    profile: &'a str,
+    description: &'a str,
+    folder: String,
+    files: Vec<FileRow<'a>>,
+}
+
+/// One file.
+#[derive(Serialize)]
+struct FileRow<'a> {
+    path: &'a str,
+    size: u64,
+    sha256: &'a str,
+    licence: &'a str,
+    /// `ready`, `missing` or `changed`.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl<'a> FileRow<'a> {
+    fn new(file: &'a FileSpec, state: FileState) -> Self {
+        let (state, reason) = match state {
+            FileState::Ready => ("ready", None),
+            FileState::Missing => ("missing", None),
+            FileState::Changed(reason) => ("changed", Some(reason)),
         };
-        let states: Vec<_> = manifest
-            .files
-            .iter()
-            .map(|file| (file, look(file)))
-            .collect();
-        if choice.json {
-            let files: Vec<_> = states
-                .iter()
-                .map(|(file, state)| {
-                    json!({
-                        "path": file.path, "size": file.size, "sha256": file.sha256,
-                        "licence": file.licence, "state": word(state),
-                    })
-                })
-                .collect();
-            print_json(&json!({ "profile": manifest.profile, "files": files }))?;
-        } else {
-            let lines = states.iter().map(|(file, state)| {
-                let megabytes = file.size as f64 / 1e6;
-                format!(
-                    "{:<34} {megabytes:>8.1} MB  {:<12} {}\n",
-                    file.path,
-                    file.licence,
-                    word(state)
-                )
-            });
-            print(&format!(
-                "{}: {}\n{}",
-                manifest.profile,
-                manifest.description,
-                lines.collect::<String>()
-            ))?;
+        Self {
+            path: &file.path,
+            size: file.size,
+            sha256: &file.sha256,
+            licence: &file.licence,
+            state,
+            reason,
         }
-        let ready = states.iter().all(|(_, state)| *state == FileState::Ready);
-        let listed = matches!(self, Self::List(_));
-        Ok(if ready || listed {
-            Ending::Done
-        } else {
-            Ending::Negative
-        })
     }
 }
 
-fn word(state: &FileState) -> String {
-    match state {
-        FileState::Ready => "ready".to_owned(),
-        FileState::Missing => "missing (mirage models pull fetches it)".to_owned(),
-        FileState::Changed(reason) => format!("changed: {reason}"),
+impl Profile<'_> {
+    fn is_complete(&self) -> bool {
+        self.files.iter().all(|file| file.state == "ready")
+    }
+
+    fn in_words(&self, columns: usize) -> String {
+        let mut text = Paragraphs::new(columns);
+        text.line(&format!("Profile {}: {}", self.profile, self.description));
+        text.line(&format!("Folder {}", self.folder));
+        let widest = |cell: fn(&FileRow<'_>) -> String| {
+            let widths = self.files.iter().map(|file| text::width(&cell(file)));
+            widths.max().unwrap_or_default()
+        };
+        let path: fn(&FileRow<'_>) -> String = |file| file.path.to_owned();
+        let bytes: fn(&FileRow<'_>) -> String = |file| size(file.size);
+        let licence: fn(&FileRow<'_>) -> String = |file| file.licence.to_owned();
+        let cells = [path, bytes, licence].map(|cell| (cell, widest(cell)));
+        for file in &self.files {
+            let mut label = String::new();
+            for (cell, width) in cells {
+                label.push_str(&pad(&cell(file), width));
+                label.push_str("  ");
+            }
+            let state = match &file.reason {
+                Some(reason) => format!("{}: {reason}", file.state),
+                None => file.state.to_owned(),
+            };
+            text.labelled(&label, &state);
+        }
+        if !self.is_complete() {
+            text.line("Fetch what is missing or changed with `mirage models pull`.");
+        }
+        text.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_told_in_words_with_their_mend() {
+        let manifest = Manifest::of_profile("starter").expect("shipped");
+        let files = states(&manifest, |file| {
+            if file.size > 1_000_000 {
+                FileState::Changed("its SHA-256 is another".to_owned())
+            } else {
+                FileState::Ready
+            }
+        });
+        let told = Profile {
+            profile: &manifest.profile,
+            description: &manifest.description,
+            folder: "weights".to_owned(),
+            files,
+        };
+        assert!(!told.is_complete());
+        let text = told.in_words(usize::MAX);
+        assert!(
+            text.contains("Apache-2.0  changed: its SHA-256 is another\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("`mirage models pull`.\n"), "{text}");
     }
 }

@@ -27,8 +27,8 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// As [`print`].
 pub(crate) fn print_json(answer: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(answer)
-        .map_err(|error| Failure::Unexpected(error.into()))?;
+    let mut text =
+        serde_json::to_string_pretty(answer).map_err(|error| Failure::Unexpected(error.into()))?;
     text.push('\n');
     print(&text)
 }

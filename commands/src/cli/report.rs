@@ -2,14 +2,14 @@
 
 use mirage::atlas::ingest::Report;
 
-use super::text::{self, Paragraphs, count};
+use super::text::{Paragraphs, count};
 
 /// Rows that are named one by one; `--json` has all of them.
 const NAMED: usize = 10;
 
-/// The counts, then what was left out and why.
-pub(crate) fn describe(collection: &str, report: &Report) -> String {
-    let mut text = Paragraphs::new(text::columns());
+/// The counts, then what was left out and why, in lines of that many columns.
+pub(crate) fn describe(collection: &str, report: &Report, columns: usize) -> String {
+    let mut text = Paragraphs::new(columns);
     text.line(&format!(
         "Collection {collection}: {} read, {} added, {} updated, {} unchanged, {}, {} refused.",
         count(report.read, "row", "rows"),
@@ -68,7 +68,7 @@ mod tests {
                 .collect(),
             ..Report::default()
         };
-        let text = describe("mine", &report);
+        let text = describe("mine", &report, usize::MAX);
         assert!(
             text.starts_with("Collection mine: 13 rows read, 1 added"),
             "{text}"

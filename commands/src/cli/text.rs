@@ -197,10 +197,7 @@ mod tests {
     fn a_paragraph_hangs_below_its_label() {
         let mut text = Paragraphs::new(24);
         text.labelled("Why ", "meaning and words: shoulder, MRI");
-        assert_eq!(
-            text.finish(),
-            "Why meaning and words:\n    shoulder, MRI\n"
-        );
+        assert_eq!(text.finish(), "Why meaning and words:\n    shoulder, MRI\n");
     }
 
     #[test]

@@ -163,41 +163,38 @@ fn check_options(errors: &mut FormErrors, parent: &Form<'_>, depth: u8) {
             .and_then(Value::as_str)
             .unwrap_or_default();
         if !seen.insert(name) {
-            let message = "Option name must be unique";
-            errors.add(
-                &option.at("name"),
-                "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
-                message,
-            );
+            let code = "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS";
+            errors.add(&option.at("name"), code, "Option name must be unique");
         }
-        let kind = option
-            .integer(errors, "type", 1..=11, Need::Required)
-            .unwrap_or_default();
         let required = option.boolean(errors, "required") == Some(true);
         if required && optional_seen {
+            let code = "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID";
             let message = "Required options must be placed before non-required options";
-            errors.add(
-                &option.at("required"),
-                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
-                message,
-            );
+            errors.add(&option.at("required"), code, message);
         }
         optional_seen |= !required;
-        match kind {
-            SUB_COMMAND if depth < 2 && parent_allows(parent, depth) => {
-                check_options(errors, option, depth + 1);
-            }
-            SUB_COMMAND_GROUP if depth == 0 => check_options(errors, option, depth + 1),
-            SUB_COMMAND | SUB_COMMAND_GROUP => {
-                let message = "Sub-commands cannot be nested this deep";
-                errors.add(
-                    &option.at("type"),
-                    "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
-                    message,
-                );
-            }
-            _ => check_value_option(errors, option, kind),
+        check_by_type(errors, parent, option, depth);
+    }
+}
+
+fn check_by_type(errors: &mut FormErrors, parent: &Form<'_>, option: &Form<'_>, depth: u8) {
+    let kind = option
+        .integer(errors, "type", 1..=11, Need::Required)
+        .unwrap_or_default();
+    match kind {
+        SUB_COMMAND if depth < 2 && parent_allows(parent, depth) => {
+            check_options(errors, option, depth + 1);
         }
+        SUB_COMMAND_GROUP if depth == 0 => check_options(errors, option, depth + 1),
+        SUB_COMMAND | SUB_COMMAND_GROUP => {
+            let code = "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID";
+            errors.add(
+                &option.at("type"),
+                code,
+                "Sub-commands cannot be nested this deep",
+            );
+        }
+        _ => check_value_option(errors, option, kind),
     }
 }
 
@@ -287,7 +284,7 @@ mod tests {
             .unwrap_or_default()
     }
 
-    fn slash(options: Value) -> Value {
+    fn slash(options: &Value) -> Value {
         json!({ "name": "find", "description": "Finds pictures", "options": options })
     }
 
@@ -313,10 +310,10 @@ mod tests {
     fn required_options_come_first() {
         let option = |name: &str, required: bool| json!({ "name": name, "description": "d", "type": 3, "required": required });
         assert_eq!(
-            problems(&slash(json!([option("a", true), option("b", false)]))),
+            problems(&slash(&json!([option("a", true), option("b", false)]))),
             Value::Null
         );
-        assert!(!problems(&slash(json!([option("a", false), option("b", true)]))).is_null());
+        assert!(!problems(&slash(&json!([option("a", false), option("b", true)]))).is_null());
     }
 
     #[test]
@@ -327,26 +324,26 @@ mod tests {
                 .collect()
         };
         let option = |choices: Vec<Value>| json!([{ "name": "a", "description": "d", "type": 3, "choices": choices }]);
-        assert_eq!(problems(&slash(option(choices(25)))), Value::Null);
-        assert!(!problems(&slash(option(choices(26)))).is_null());
+        assert_eq!(problems(&slash(&option(choices(25)))), Value::Null);
+        assert!(!problems(&slash(&option(choices(26)))).is_null());
         let many: Vec<Value> = (0..26)
             .map(|n| json!({ "name": format!("o{n}"), "description": "d", "type": 3 }))
             .collect();
-        assert!(!problems(&slash(json!(many))).is_null());
+        assert!(!problems(&slash(&json!(many))).is_null());
         let wrong = json!([{ "name": "n", "value": "text" }]);
         let number = json!([{ "name": "a", "description": "d", "type": 4, "choices": wrong }]);
-        assert!(!problems(&slash(number)).is_null());
+        assert!(!problems(&slash(&number)).is_null());
     }
 
     #[test]
     fn sub_commands_nest_two_deep() {
         let leaf = json!({ "name": "leaf", "description": "d", "type": 1 });
         let group = json!({ "name": "group", "description": "d", "type": 2, "options": [leaf] });
-        assert_eq!(problems(&slash(json!([group]))), Value::Null);
+        assert_eq!(problems(&slash(&json!([group]))), Value::Null);
         let deep = json!({ "name": "deep", "description": "d", "type": 1, "options": [leaf] });
-        assert!(!problems(&slash(json!([deep]))).is_null());
+        assert!(!problems(&slash(&json!([deep]))).is_null());
         let text = json!({ "name": "text", "description": "d", "type": 3 });
-        assert!(!problems(&slash(json!([group, text]))).is_null());
+        assert!(!problems(&slash(&json!([group, text]))).is_null());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Channels: text channels of the guild, threads in them, direct messages with the bot.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::messages::Message;
@@ -228,81 +229,41 @@ impl World {
         message: Option<Snowflake>,
         body: &Value,
     ) -> Result<Value, ApiError> {
-        let form = Form::body(body)?;
-        let mut errors = FormErrors::default();
-        let name = form.text(&mut errors, "name", 1..=100, Need::Required);
-        let minutes = form.integer(
-            &mut errors,
-            "auto_archive_duration",
-            60..=10_080,
-            Need::Optional,
-        );
-        if minutes.is_some_and(|minutes| ![60, 1_440, 4_320, 10_080].contains(&minutes)) {
-            let message = "Value must be one of (60, 1440, 4320, 10080).";
-            errors.add("auto_archive_duration", "BASE_TYPE_CHOICES", message);
-        }
-        let kind = form.integer(&mut errors, "type", 10..=12, Need::Optional);
-        errors.into_result()?;
-        let public = message.is_some() || kind == Some(i64::from(PUBLIC_THREAD));
+        let wanted = WantedThread::read(body)?;
+        let public = message.is_some() || wanted.public;
         let mut state = self.state();
+        let channel = state.visible_channel(parent)?;
         let needed = if public {
             CREATE_PUBLIC_THREADS
         } else {
             CREATE_PRIVATE_THREADS
         };
-        let channel = state.visible_channel(parent)?;
         state.require(channel, needed)?;
         if channel.kind != TEXT {
             let text = "Cannot execute action on this channel type";
-            return Err(ApiError::new(
-                axum::http::StatusCode::BAD_REQUEST,
-                50_024,
-                text,
-            ));
+            return Err(ApiError::new(StatusCode::BAD_REQUEST, 50_024, text));
         }
-        let id = match message {
-            // A thread shares the id of the message it starts from.
-            Some(id) => {
-                let known = state
-                    .messages
-                    .get_mut(&id)
-                    .filter(|m| m.channel_id == parent);
-                let message = known
-                    .filter(|m| m.is_public())
-                    .ok_or_else(ApiError::unknown_message)?;
-                if message.has_thread() {
-                    let text = "A thread has already been created for this message";
-                    return Err(ApiError::new(
-                        axum::http::StatusCode::BAD_REQUEST,
-                        160_004,
-                        text,
-                    ));
-                }
-                message.mark_thread();
-                id
-            }
-            None => self.next_id(),
-        };
+        if let Some(message) = message {
+            mark_start(&mut state, parent, message)?;
+        }
+        // A thread shares the id of the message it starts from.
+        let id = message.unwrap_or_else(|| self.next_id());
+        let owner = state.bot;
         let now = self.clock.now_ms();
-        let bot = state.bot;
-        let mut thread = Channel::thread(id, name.unwrap_or_default(), (parent, bot), now);
-        thread.kind = if public {
-            PUBLIC_THREAD
-        } else {
-            PRIVATE_THREAD
+        let thread = Channel {
+            kind: if public {
+                PUBLIC_THREAD
+            } else {
+                PRIVATE_THREAD
+            },
+            auto_archive: wanted.auto_archive,
+            ..Channel::thread(id, &wanted.name, (parent, owner), now)
         };
-        thread.auto_archive = minutes
-            .and_then(|minutes| u64::try_from(minutes).ok())
-            .unwrap_or(1_440);
+        let answer = state.channel_json(&thread);
         state.channels.insert(id, thread);
-        let object = state
-            .channels
-            .get(&id)
-            .map(|thread| state.channel_json(thread));
-        let mut object = object.unwrap_or_default();
-        let answer = object.clone();
-        object["newly_created"] = json!(true);
-        self.dispatch("THREAD_CREATE", object, Audience::with(GUILDS));
+        let mut created = answer.clone();
+        created["newly_created"] = json!(true);
+        self.dispatch("THREAD_CREATE", created, Audience::with(GUILDS));
         if let Some(message) = message {
             self.message_changed(&state, message);
         }
@@ -383,4 +344,52 @@ impl World {
         self.publish("state", Some(id), json!({ "channel_id": id }));
         Ok(object)
     }
+}
+
+/// What the body of a new thread asks for.
+struct WantedThread {
+    name: String,
+    auto_archive: u64,
+    public: bool,
+}
+
+impl WantedThread {
+    fn read(body: &Value) -> Result<Self, ApiError> {
+        let form = Form::body(body)?;
+        let mut errors = FormErrors::default();
+        let name = form.text(&mut errors, "name", 1..=100, Need::Required);
+        let minutes = form.integer(
+            &mut errors,
+            "auto_archive_duration",
+            0..=10_080,
+            Need::Optional,
+        );
+        if minutes.is_some_and(|minutes| ![60, 1_440, 4_320, 10_080].contains(&minutes)) {
+            let message = "Value must be one of (60, 1440, 4320, 10080).";
+            errors.add("auto_archive_duration", "BASE_TYPE_CHOICES", message);
+        }
+        let kind = form.integer(&mut errors, "type", 10..=12, Need::Optional);
+        errors.into_result()?;
+        Ok(Self {
+            name: name.unwrap_or_default().to_owned(),
+            auto_archive: minutes
+                .and_then(|minutes| minutes.try_into().ok())
+                .unwrap_or(1_440),
+            public: kind == Some(i64::from(PUBLIC_THREAD)),
+        })
+    }
+}
+
+/// Marks a message as the start of a thread; it can start one only.
+fn mark_start(state: &mut State, channel: Snowflake, id: Snowflake) -> Result<(), ApiError> {
+    let known = state.messages.get_mut(&id);
+    let message = known
+        .filter(|message| message.channel_id == channel && message.is_public())
+        .ok_or_else(ApiError::unknown_message)?;
+    if message.has_thread() {
+        let text = "A thread has already been created for this message";
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, 160_004, text));
+    }
+    message.mark_thread();
+    Ok(())
 }

@@ -61,7 +61,8 @@ impl World {
         object.insert("application_id".to_owned(), json!(state.bot));
         object.insert("version".to_owned(), json!(self.next_id()));
         for field in FIELDS {
-            if let Some(value) = form.object.get(field) {
+            // An explicit null asks for the default.
+            if let Some(value) = form.get(field) {
                 object.insert(field.to_owned(), value.clone());
             }
         }

@@ -83,37 +83,9 @@ pub(super) fn state(
         role(tutor, "Tutor", tutor_bits, 2, 0x1F_8B_4C),
         role(admin, "Admin", ADMINISTRATOR, 3, 0x99_2D_22),
     ];
-    let users = vec![
-        seed.person("ada", "Ada", "en-US", &[]),
-        seed.person("noor", "Noor", "ar", &[]),
-        seed.person("sam", "Sam", "en-GB", &[tutor]),
-        seed.person("robin", "Robin", "en-US", &[admin]),
-        User {
-            id: bot,
-            is_bot: true,
-            ..seed.person("practice_bot", bot_name, "en-US", &[integration])
-        },
-    ];
+    let users = users(&seed, (bot, bot_name), [tutor, admin, integration]);
     let owner = users[3].id;
-    let tutor_user = users[2].id;
-    let (general, imaging) = (seed.id(), seed.id());
-    let thread = seed.id();
-    let mut channels = vec![
-        Channel::text(general, "general", 0, seed.created_ms),
-        Channel {
-            topic: Some("Cases and pictures".to_owned()),
-            ..Channel::text(imaging, "imaging", 1, seed.created_ms)
-        },
-        Channel::thread(
-            thread,
-            "Week 1 cases",
-            (imaging, tutor_user),
-            seed.created_ms,
-        ),
-    ];
-    for user in users.iter().filter(|user| !user.is_bot) {
-        channels.push(Channel::direct(seed.id(), user.id, seed.created_ms));
-    }
+    let channels = channels(&seed, &users);
     State {
         guild: Guild {
             id: guild,
@@ -135,25 +107,53 @@ pub(super) fn state(
     }
 }
 
-/// The user that a test means: by role in the class, by name or by id.
-pub(super) fn find_user<'a>(state: &'a State, name: &str) -> Option<&'a User> {
-    let lower = name.to_lowercase();
-    let username = match lower.as_str() {
-        "student" => "ada",
-        "tutor" => "sam",
-        "admin" => "robin",
-        other => other,
-    };
-    state
-        .users
-        .iter()
-        .find(|user| !user.is_bot && user.username == username)
-        .or_else(|| state.user(name.parse().ok()?))
+/// The people and the bot; the roles are those of the tutor, the administrator and the bot.
+fn users(seed: &Seed<'_>, (bot, bot_name): (Snowflake, &str), roles: [Snowflake; 3]) -> Vec<User> {
+    let [tutor, admin, integration] = roles;
+    vec![
+        seed.person("ada", "Ada", "en-US", &[]),
+        seed.person("noor", "Noor", "ar", &[]),
+        seed.person("sam", "Sam", "en-GB", &[tutor]),
+        seed.person("robin", "Robin", "en-US", &[admin]),
+        User {
+            id: bot,
+            is_bot: true,
+            ..seed.person("practice_bot", bot_name, "en-US", &[integration])
+        },
+    ]
+}
+
+/// Two channels, a thread of the tutor's, and a direct channel for each person.
+fn channels(seed: &Seed<'_>, users: &[User]) -> Vec<Channel> {
+    let (general, imaging, thread) = (seed.id(), seed.id(), seed.id());
+    let (tutor, created) = (users[2].id, seed.created_ms);
+    let mut channels = vec![
+        Channel::text(general, "general", 0, created),
+        Channel {
+            topic: Some("Cases and pictures".to_owned()),
+            ..Channel::text(imaging, "imaging", 1, created)
+        },
+        Channel::thread(thread, "Week 1 cases", (imaging, tutor), created),
+    ];
+    for user in users.iter().filter(|user| !user.is_bot) {
+        channels.push(Channel::direct(seed.id(), user.id, created));
+    }
+    channels
 }
 
 impl State {
     /// The user that a test means: `student`, `noor`, `tutor`, `admin`, a user name or an id.
     pub(crate) fn find_user(&self, name: &str) -> Option<&User> {
-        find_user(self, name)
+        let lower = name.to_lowercase();
+        let username = match lower.as_str() {
+            "student" => "ada",
+            "tutor" => "sam",
+            "admin" => "robin",
+            other => other,
+        };
+        self.users
+            .iter()
+            .find(|user| !user.is_bot && user.username == username)
+            .or_else(|| self.user(name.parse().ok()?))
     }
 }

@@ -1,177 +1,299 @@
-//! `mirage bench find`: the time from an interaction to its final reply with pictures, through the
-//! real bot and the local server, and of the same searches without Discord.
+//! `mirage bench find`: how long `/find` takes from the interaction to the reply with pictures,
+//! through the local server, beside the same search without Discord.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, bail};
 use clap::Args;
-use mirage::atlas::{Atlas, Filter, Query, Request};
-use mirage::config::{Config, Secret};
+use indicatif::ProgressBar;
+use mirage::atlas::{Atlas, EntryId, Filter, Query, Request};
+use mirage::config::Config;
 use mirage::store::Store;
-use serde_json::json;
+use serde::Serialize;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::local_discord::LocalDiscord;
-use crate::cli::{Ending, print, print_json};
+use super::page::Page;
+use super::playground::Playground;
+use super::queries::QUERIES;
+use super::statistics::{milliseconds, percentile};
+use crate::cli::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::interrupt;
+use crate::cli::output;
 use crate::runtime;
-use crate::slash::{self, Settings};
+use crate::slash::{self, Settings, StartError};
 
-/// Calls before the measured ones.
+/// Calls that are made first and not counted.
 const WARM_UP: usize = 10;
+/// Pictures of one answer of `/find`.
+const PICTURES: usize = 5;
+/// How long the bot may take to be ready or to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What is aimed at on the starter atlas, in milliseconds.
+const TARGET_P50: f64 = 150.0;
+const TARGET_P95: f64 = 300.0;
 
-/// Questions as students put them; each is asked several times in turn.
-const QUERIES: &[&str] = &[
-    "brain thalamus axial",
-    "shoulder MRI",
-    "chest X-ray",
-    "optic disc",
-    "coronal hippocampus",
-    "fracture of the tibia",
-    "liver lesion MRI",
-    "whole body bone scan",
-    "lymph node Doppler",
-    "heart ultrasound",
-    "kidneys on CT",
-    "where is the caudate nucleus",
-    "macula of the retina",
-    "histology of the skin",
-    "colon glands with brown stain",
-    "dividing cell nuclei",
-    "sagittal midline brain stem",
-    "fourth ventricle",
-    "lateral ventricle bodies",
-    "motor cortex precentral gyrus",
-    "cerebellum vermis",
-    "amygdala",
-    "putamen and pallidum",
-    "insula",
-    "visual cortex",
-    "vertebra bone window",
-    "pelvis ultrasound bladder",
-    "microaneurysms",
-    "head CT without contrast",
-    "midline shift",
-    "retinal vessels",
-    "collagen of the dermis",
-    "electron tomography",
-    "white matter map",
-    "gray matter map",
-    "temporal lobe",
-    "frontal lobe gyri",
-    "corpus callosum",
-    "non-ossifying fibroma",
-    "rounded opacities in the lungs",
-    "ascending aorta diameter",
-    "blood flow in red and blue",
-];
-
-/// Arguments of `mirage bench find`.
+/// Measure /find from the interaction to the reply with its pictures
+///
+/// Starts the local server (the program playground beside this one) and a bot with a database of
+/// its own. The atlas is only read. Ten calls come first and are not counted.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Find {
-    /// Measured calls
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=5000))]
+#[command(after_help = "Example:\n  mirage bench find --calls 200 --json")]
+pub(crate) struct Arguments {
+    /// How many calls to count
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     calls: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Find {
-    pub(in crate::cli) async fn run(self, config: Config) -> anyhow::Result<Ending> {
-        let calls = self.calls as usize;
-        let atlas = runtime::open_atlas(&config).await?;
-        let search = time_searches(&atlas, calls).await?;
-        let discord = LocalDiscord::start().await?;
-        let (bot, cancel) = start_bot(&discord, atlas).await?;
-        let mut times = Vec::with_capacity(calls);
-        for index in 0..calls + WARM_UP {
-            let took = discord.find(QUERIES[index % QUERIES.len()]).await?;
-            if index >= WARM_UP {
-                times.push(took);
+/// The figures; times in milliseconds.
+#[derive(Debug, Serialize)]
+struct Figures {
+    calls: usize,
+    pictures_in_atlas: usize,
+    p50_ms: f64,
+    p95_ms: f64,
+    max_ms: f64,
+    /// The same search, with its pictures, in process and without Discord.
+    search_p50_ms: f64,
+    search_p95_ms: f64,
+    /// `p50_ms` over `search_p50_ms`.
+    ratio: f64,
+    target_p50_ms: f64,
+    target_p95_ms: f64,
+    /// Whether both targets were kept.
+    kept: bool,
+}
+
+pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
+    let program = playground_program()?;
+    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
+    let atlas = runtime::open_atlas(config).await?;
+    let in_atlas = atlas.catalogue().await?.len();
+    if in_atlas == 0 {
+        return Err(Failure::user(
+            "The atlas is empty. Fill it with `mirage atlas starter`.",
+        ));
+    }
+    let folder = Folder::new(&config.cache)?;
+    let measuring = measure(&program, &folder.0, &atlas, arguments.calls as usize);
+    let sentence = "Stopped. Nothing was changed.";
+    let measured = interrupt::unless_stopped(&cancel, sentence, measuring).await?;
+    let (calls, searches) = measured.map_err(Failure::Unexpected)?;
+    let figures = Figures::of(&calls, &searches, in_atlas);
+    if arguments.json {
+        output::print_json(&figures)?;
+    } else {
+        output::print(&figures.in_words())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The local server lies beside this program, as cargo puts it.
+fn playground_program() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe().map_err(|error| Failure::Unexpected(error.into()))?;
+    let program = own.with_file_name(format!("playground{}", std::env::consts::EXE_SUFFIX));
+    if program.is_file() {
+        return Ok(program);
+    }
+    Err(Failure::user(format!(
+        "The program playground isn't at {}. Build it with `cargo build -p mirage-playground`.",
+        program.display()
+    )))
+}
+
+/// A folder of this run, for the bot's token and database. It goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(cache: &Path) -> Result<Self, Failure> {
+        let path = cache.join(format!("bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|error| {
+            Failure::user(format!("{} can't be made: {error}.", path.display()))
+        })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, folder = %self.0.display(), "a folder stays behind");
+        }
+    }
+}
+
+/// Times of the calls, and of the same searches without Discord.
+async fn measure(
+    program: &Path,
+    folder: &Path,
+    atlas: &Atlas,
+    calls: usize,
+) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    let playground = Playground::start(program, folder).await?;
+    let bot = Bot::start(atlas.clone(), folder, &playground).await?;
+    let measured = call_and_search(&playground, atlas, calls).await;
+    bot.stop().await?;
+    measured
+}
+
+async fn call_and_search(
+    playground: &Playground,
+    atlas: &Atlas,
+    calls: usize,
+) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    let mut page = Page::open(playground, PATIENCE).await?;
+    let (mut through_discord, mut alone) = (Vec::new(), Vec::new());
+    let bar = ProgressBar::new((WARM_UP + calls) as u64);
+    for number in 0..WARM_UP + calls {
+        let query = QUERIES[number % QUERIES.len()];
+        // In turns, so that neither always finds what the other has just read.
+        let (call, search) = if number % 2 == 0 {
+            let call = page.find(query).await?;
+            (call, search(atlas, query).await?)
+        } else {
+            let search = search(atlas, query).await?;
+            (page.find(query).await?, search)
+        };
+        if number >= WARM_UP {
+            through_discord.push(call);
+            alone.push(search);
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok((through_discord, alone))
+}
+
+/// What `/find` asks of the atlas for its first page.
+async fn search(atlas: &Atlas, query: &str) -> anyhow::Result<Duration> {
+    let request = Request {
+        query: Query::Text(query.to_owned()),
+        filter: Filter::default(),
+        offset: 0,
+        limit: usize::MAX,
+    };
+    let started = Instant::now();
+    let outcome = atlas.search(&request).await?;
+    let shown: Vec<EntryId> = outcome
+        .hits
+        .iter()
+        .take(PICTURES)
+        .map(|hit| hit.entry.id.clone())
+        .collect();
+    let pictures = atlas.pictures(&shown).await?;
+    let took = started.elapsed();
+    if pictures.is_empty() {
+        bail!("the search for {query:?} found no picture");
+    }
+    Ok(took)
+}
+
+/// The bot in this process, on a database of its own.
+struct Bot {
+    task: JoinHandle<Result<(), StartError>>,
+    cancel: CancellationToken,
+    store: Store,
+}
+
+impl Bot {
+    async fn start(atlas: Atlas, folder: &Path, playground: &Playground) -> anyhow::Result<Self> {
+        let store = Store::open(&folder.join("mirage.sqlite")).await?;
+        let settings = Settings {
+            token: playground.bot_token.clone(),
+            discord_url: Some(playground.address.clone()),
+            guild: None,
+        };
+        let cancel = CancellationToken::new();
+        let (ready, is_ready) = oneshot::channel();
+        let mut task = tokio::spawn(slash::run(
+            atlas,
+            store.clone(),
+            settings,
+            cancel.clone(),
+            move || {
+                // Nobody waits any more if the measurement was given up.
+                let _ = ready.send(());
+            },
+        ));
+        tokio::select! {
+            ready = tokio::time::timeout(PATIENCE, is_ready) => {
+                ready.context("the bot did not get ready in time")?
+                    .context("the bot ended before it was ready")?;
+            }
+            ended = &mut task => {
+                ended??;
+                bail!("the bot ended before it was ready");
             }
         }
-        cancel.cancel();
-        bot.await??;
-        let (p50, p95) = (percentile(&mut times, 0.5), percentile(&mut times, 0.95));
-        let memory = runtime::resident_megabytes();
-        if self.json {
-            print_json(&json!({
-                "p50_ms": p50, "p95_ms": p95, "calls": times.len(),
-                "search_p50_ms": search, "resident_mb": memory,
-            }))?;
-        } else {
-            print(&format!(
-                "/find through the local server: p50 {p50:.1} ms, p95 {p95:.1} ms over {} calls\n\
-                 the search alone:              p50 {search:.1} ms (ratio {:.1})\n\
-                 resident memory:               {} MB",
-                times.len(),
-                p50 / search,
-                memory.map_or_else(|| "unknown".to_owned(), |megabytes| megabytes.to_string()),
-            ))?;
-        }
-        Ok(Ending::Done)
+        Ok(Self {
+            task,
+            cancel,
+            store,
+        })
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        self.cancel.cancel();
+        let ended = tokio::time::timeout(PATIENCE, self.task).await;
+        ended.context("the bot did not end in time")???;
+        self.store.close().await;
+        Ok(())
     }
 }
 
-/// Median milliseconds of a search in process, entries read and pictures not.
-async fn time_searches(atlas: &Atlas, calls: usize) -> anyhow::Result<f64> {
-    let mut times = Vec::with_capacity(calls);
-    for index in 0..calls + WARM_UP {
-        let request = Request {
-            query: Query::Text(QUERIES[index % QUERIES.len()].to_owned()),
-            filter: Filter::default(),
-            offset: 0,
-            limit: 5,
-        };
-        let started = Instant::now();
-        atlas.search(&request).await?;
-        if index >= WARM_UP {
-            times.push(started.elapsed());
+impl Figures {
+    fn of(calls: &[Duration], searches: &[Duration], pictures_in_atlas: usize) -> Self {
+        let (p50, p95) = (percentile(calls, 50), percentile(calls, 95));
+        let search_p50 = percentile(searches, 50);
+        let (p50_ms, p95_ms) = (milliseconds(p50), milliseconds(p95));
+        Self {
+            calls: calls.len(),
+            pictures_in_atlas,
+            p50_ms,
+            p95_ms,
+            max_ms: milliseconds(percentile(calls, 100)),
+            search_p50_ms: milliseconds(search_p50),
+            search_p95_ms: milliseconds(percentile(searches, 95)),
+            ratio: ratio(p50, search_p50),
+            target_p50_ms: TARGET_P50,
+            target_p95_ms: TARGET_P95,
+            kept: p50_ms <= TARGET_P50 && p95_ms <= TARGET_P95,
         }
     }
-    Ok(percentile(&mut times, 0.5))
-}
 
-type Running = tokio::task::JoinHandle<Result<(), slash::StartError>>;
-
-/// The bot in this process, on a database of its own, ready.
-async fn start_bot(
-    discord: &LocalDiscord,
-    atlas: Atlas,
-) -> anyhow::Result<(Running, CancellationToken)> {
-    let store = Store::open(&discord.folder().join("bench.sqlite")).await?;
-    let settings = Settings {
-        token: Secret::new(discord.bot_token()),
-        discord_url: Some(discord.url().clone()),
-        guild: None,
-    };
-    let cancel = CancellationToken::new();
-    let (ready, is_ready) = tokio::sync::oneshot::channel();
-    let bot = tokio::spawn(slash::run(
-        atlas,
-        store,
-        settings,
-        cancel.clone(),
-        move || {
-            let _ = ready.send(());
-        },
-    ));
-    match tokio::time::timeout(Duration::from_secs(30), is_ready).await {
-        Ok(Ok(())) => Ok((bot, cancel)),
-        Ok(Err(_)) => {
-            bot.await??;
-            anyhow::bail!("The bot ended before it was ready.")
-        }
-        Err(_) => anyhow::bail!("The bot did not get ready within 30 seconds."),
+    fn in_words(&self) -> String {
+        let kept = if self.kept { "kept" } else { "NOT kept" };
+        format!(
+            "/find through the local server, {} calls, {} pictures in the atlas:\n\
+             \x20 p50 {:.1} ms, p95 {:.1} ms, longest {:.1} ms\n\
+             The same searches without Discord:\n\
+             \x20 p50 {:.1} ms, p95 {:.1} ms\n\
+             Ratio of the two p50: {:.2}\n\
+             Target (p50 {} ms, p95 {} ms): {kept}\n",
+            self.calls,
+            self.pictures_in_atlas,
+            self.p50_ms,
+            self.p95_ms,
+            self.max_ms,
+            self.search_p50_ms,
+            self.search_p95_ms,
+            self.ratio,
+            self.target_p50_ms,
+            self.target_p95_ms,
+        )
     }
 }
 
-/// The value that this share of the times does not exceed, in milliseconds.
-fn percentile(times: &mut [Duration], share: f64) -> f64 {
-    times.sort_unstable();
-    let index = ((times.len().saturating_sub(1)) as f64 * share).round() as usize;
-    times
-        .get(index)
-        .map_or(0.0, |time| time.as_secs_f64() * 1e3)
+/// Two decimals are as much as such times give.
+fn ratio(of: Duration, to: Duration) -> f64 {
+    let ratio = of.as_secs_f64() / to.as_secs_f64().max(f64::EPSILON);
+    (ratio * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
@@ -179,10 +301,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_of_the_sorted_times() {
-        let mut times: Vec<Duration> = (1..=101).rev().map(Duration::from_millis).collect();
-        assert!((percentile(&mut times, 0.5) - 51.0).abs() < 1e-9);
-        assert!((percentile(&mut times, 0.95) - 96.0).abs() < 1e-9);
-        assert!(percentile(&mut [], 0.5).abs() < 1e-9);
+    fn figures_are_judged_by_both_targets() {
+        let times = |typical: u64, slow: u64| {
+            let mut times = vec![Duration::from_millis(typical); 90];
+            times.extend([Duration::from_millis(slow); 10]);
+            times
+        };
+        let searches = times(40, 40);
+        let figures = Figures::of(&times(100, 200), &searches, 167);
+        assert!(figures.kept, "{figures:?}");
+        assert!((figures.ratio - 2.5).abs() < 1e-9, "{figures:?}");
+        assert!(figures.in_words().contains("p50 100.0 ms, p95 200.0 ms"));
+        assert!(!Figures::of(&times(100, 301), &searches, 167).kept);
+        assert!(!Figures::of(&times(151, 200), &searches, 167).kept);
     }
 }

@@ -1,6 +1,8 @@
 //! How a message is shown: as the API's object, and as a view with a `playground` part.
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Message;
 use crate::clock::timestamp;
@@ -141,6 +143,9 @@ impl World {
 fn embed_json(embed: &Value, attachments: &[Value]) -> Value {
     let mut shown = embed.clone();
     shown["type"] = json!("rich");
+    if let Some(at) = embed["timestamp"].as_str() {
+        shown["timestamp"] = json!(in_utc(at));
+    }
     for (part, key) in [
         ("image", "url"),
         ("thumbnail", "url"),
@@ -176,4 +181,12 @@ fn embed_json(embed: &Value, attachments: &[Value]) -> Value {
         fields.retain(|_, value| !value.is_null());
     }
     shown
+}
+
+/// A time in the form that Discord gives all times.
+fn in_utc(at: &str) -> String {
+    OffsetDateTime::parse(at, &Rfc3339)
+        .ok()
+        .and_then(|at| u64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok())
+        .map_or_else(|| at.to_owned(), timestamp)
 }

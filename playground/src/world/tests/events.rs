@@ -96,6 +96,21 @@ fn commands_of_every_kind(fixture: &Fixture) {
         options,
         target: None,
     });
+    context_menus(fixture);
+    let local = json!({ "name": "local", "description": "d" });
+    fixture
+        .world
+        .create_command(Some(guild), &local)
+        .expect("valid");
+    let command = fixture.command("local");
+    fixture.invoke(&Invocation::Command {
+        command,
+        options: Vec::new(),
+        target: None,
+    });
+}
+
+fn context_menus(fixture: &Fixture) {
     let said = fixture
         .world
         .say(fixture.ada, fixture.general, "What is this?")
@@ -124,20 +139,10 @@ fn commands_of_every_kind(fixture: &Fixture) {
         .world
         .invoke(sam, fixture.general, &invocation)
         .expect("allowed");
-    fixture
-        .world
-        .create_command(Some(guild), &json!({ "name": "local", "description": "d" }))
-        .expect("valid");
-    let command = fixture.command("local");
-    fixture.invoke(&Invocation::Command {
-        command,
-        options: Vec::new(),
-        target: None,
-    });
 }
 
-fn answers_of_every_kind(fixture: &Fixture) {
-    let id = fixture.find();
+/// A message with something of everything.
+fn rich_message(fixture: &Fixture) -> Value {
     let select = json!({
         "type": 3,
         "custom_id": "pick",
@@ -146,7 +151,7 @@ fn answers_of_every_kind(fixture: &Fixture) {
     });
     let link = json!({ "type": 2, "style": 5, "label": "Source", "url": "https://example.org" });
     let press = json!({ "type": 2, "style": 1, "custom_id": "next", "emoji": { "name": "🧠" } });
-    let data = json!({
+    json!({
         "content": format!("<@{}> look", fixture.ada),
         "embeds": [{
             "title": "Brain",
@@ -163,7 +168,12 @@ fn answers_of_every_kind(fixture: &Fixture) {
             { "type": 1, "components": [press, link] },
             { "type": 1, "components": [select] },
         ],
-    });
+    })
+}
+
+fn answers_of_every_kind(fixture: &Fixture) {
+    let id = fixture.find();
+    let data = rich_message(fixture);
     let body = Body {
         json: json!({ "type": 4, "data": data }),
         files: vec![picture(0)],
@@ -198,6 +208,10 @@ fn answers_of_every_kind(fixture: &Fixture) {
         .world
         .delete_webhook_message(fixture.bot, &token, further)
         .expect("accepted");
+    a_modal(fixture, message);
+}
+
+fn a_modal(fixture: &Fixture, message: Snowflake) {
     let picked = fixture.invoke(&Invocation::Component {
         message,
         custom_id: "pick".to_owned(),
@@ -353,5 +367,25 @@ async fn interactions_carry_what_bots_read() {
             Some(1),
             "{key}"
         );
+    }
+}
+
+#[tokio::test]
+async fn two_libraries_decode_registered_commands() {
+    let fixture = Fixture::new();
+    let nulls = json!({
+        "name": "nulls", "description": "d", "contexts": null, "integration_types": null,
+        "name_localizations": null, "default_member_permissions": null,
+    });
+    fixture
+        .world
+        .create_command(None, &nulls)
+        .expect("null is as good as absent");
+    let state = fixture.world.state();
+    for command in fixture.world.command_objects(&state) {
+        serde_json::from_value::<serenity::all::Command>(command.clone())
+            .unwrap_or_else(|error| panic!("serenity: {error} in {command}"));
+        serde_json::from_value::<twilight_model::application::command::Command>(command.clone())
+            .unwrap_or_else(|error| panic!("twilight: {error} in {command}"));
     }
 }

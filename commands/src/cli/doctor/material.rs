@@ -1,0 +1,103 @@
+//! What Mirage keeps on this machine: weights, atlas, database. Nothing is made that isn't there.
+
+use mirage::atlas::AtlasError;
+use mirage::config::Config;
+use mirage::store::Store;
+use mirage_models::manifest::Manifest;
+
+use super::Check;
+use crate::runtime::{self, OpenError};
+
+/// Whether the profile's files are there, by their sizes.
+pub(super) fn weights(config: &Config) -> Check {
+    const NAME: &str = "weights";
+    let manifest = match Manifest::of_profile(&config.profile) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            return Check::problem(NAME, error.to_string(), "Set MIRAGE_PROFILE to another.");
+        }
+    };
+    let folder = runtime::weights_folder(config, &manifest.profile);
+    match runtime::incomplete(&manifest.files, &folder) {
+        Some(reason) => Check::problem(NAME, reason, "Run `mirage models pull`."),
+        None => Check::ok(
+            NAME,
+            format!(
+                "All {} files of the profile {} are in {}.",
+                manifest.files.len(),
+                manifest.profile,
+                folder.display()
+            ),
+        ),
+    }
+}
+
+/// Whether the atlas opens with the configured encoder, and holds something.
+pub(super) async fn atlas(config: &Config, has_weights: bool) -> Check {
+    const NAME: &str = "atlas";
+    let starter = "Run `mirage atlas starter`.";
+    if !has_weights {
+        let text = "The atlas could not be looked at, because the weights are not complete.";
+        return Check::warning(
+            NAME,
+            text,
+            "Mend the weights, then run `mirage doctor` again.",
+        );
+    }
+    let atlas = match runtime::open_atlas(config).await {
+        Ok(atlas) => atlas,
+        Err(OpenError::Atlas(AtlasError::Missing { uri })) => {
+            return Check::problem(NAME, format!("There is no atlas at {uri}."), starter);
+        }
+        Err(OpenError::Atlas(AtlasError::OtherEncoder { atlas, configured })) => {
+            let text =
+                format!("It was made with the encoder {atlas}; the one here is {configured}.");
+            let mend = "Set MIRAGE_PROFILE to the profile it was made with, or MIRAGE_ATLAS_URI \
+                        to another atlas.";
+            return Check::problem(NAME, text, mend);
+        }
+        Err(error) => {
+            let mend = "Run `mirage models verify`; then set MIRAGE_ATLAS_URI to another place and \
+                        run `mirage atlas starter`.";
+            return Check::problem(NAME, error.to_string(), mend);
+        }
+    };
+    match atlas.catalogue().await {
+        Ok(catalogue) if catalogue.is_empty() => {
+            Check::warning(NAME, "The atlas is empty.", starter)
+        }
+        Ok(catalogue) => Check::ok(
+            NAME,
+            format!(
+                "{} pictures at {}, with the encoder {}.",
+                catalogue.len(),
+                config.atlas_uri,
+                atlas.encoder_identity()
+            ),
+        ),
+        Err(error) => Check::problem(NAME, error.to_string(), starter),
+    }
+}
+
+/// Whether the database opens, which brings its tables to this version.
+pub(super) async fn database(config: &Config) -> Check {
+    const NAME: &str = "database";
+    let path = config.database.display();
+    if !config.database.exists() {
+        let text = format!("There is none yet; the bot makes it at {path}.");
+        return Check::ok(NAME, text);
+    }
+    match Store::open(&config.database).await {
+        Ok(store) => {
+            store.close().await;
+            Check::ok(
+                NAME,
+                format!("{path} opens, and its tables are those of this version."),
+            )
+        }
+        Err(error) => {
+            let mend = "Keep a copy of the file, then set MIRAGE_DATABASE to another one.";
+            Check::problem(NAME, error.to_string(), mend)
+        }
+    }
+}

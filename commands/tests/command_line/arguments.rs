@@ -1,0 +1,95 @@
+//! Help and command lines that can't be used. None of it needs weights, an atlas or a network.
+
+use crate::home::Home;
+
+#[test]
+fn help_is_there_for_every_command_with_an_example() {
+    let home = Home::empty();
+    for command in [
+        "find",
+        "show",
+        "ingest",
+        "atlas starter",
+        "atlas info",
+        "models list",
+        "models pull",
+        "models verify",
+        "doctor",
+        "bot",
+        "bench find",
+    ] {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        arguments.push("--help");
+        let run = home.run(&arguments).ends_with(0);
+        let example = format!("Example:\n  mirage {command}");
+        assert!(run.out.contains(&example), "{command}: {}", run.out);
+    }
+    let run = home.run(&["find", "--help"]).ends_with(0);
+    assert!(run.out.contains("Exit codes: 0 found; 1 nothing found"));
+    home.run(&[]).ends_with(2).says("Usage: mirage");
+    home.run(&["fnid", "x"]).ends_with(2);
+}
+
+#[test]
+fn an_empty_query_is_told_before_anything_is_loaded() {
+    let home = Home::empty();
+    for query in ["", "   ", "\t\n"] {
+        home.run(&["find", query])
+            .ends_with(2)
+            .says("mirage: The query is empty.");
+    }
+    home.run(&["find"]).ends_with(2).says("QUERY");
+}
+
+#[test]
+fn numbers_are_bounded_with_their_range() {
+    let home = Home::empty();
+    for (value, reason) in [("0", "1..=25"), ("1000", "1..=25"), ("many", "--k")] {
+        home.run(&["find", "brain", "--k", value])
+            .ends_with(2)
+            .says(reason);
+    }
+    home.run(&["find", "brain", "--page", "0"])
+        .ends_with(2)
+        .says("--page");
+    home.run(&["bench", "find", "--calls", "0"])
+        .ends_with(2)
+        .says("--calls");
+}
+
+#[test]
+fn a_layout_or_a_name_that_does_not_exist_is_refused() {
+    let home = Home::empty();
+    home.run(&["ingest", ".", "--layout", "zip"])
+        .ends_with(2)
+        .says("There is no layout \"zip\"; there are captions");
+    home.run(&["ingest", ".", "--collection", "a/b"])
+        .ends_with(2)
+        .says("can't be used for a collection");
+    home.run(&["ingest", ".", "--collection", "starter"])
+        .ends_with(2)
+        .says("belongs to the starter atlas");
+    home.run(&["bot", "--discord-url", "ftp://localhost"])
+        .ends_with(2)
+        .says("http or https");
+}
+
+#[test]
+fn settings_that_cannot_be_used_name_their_variable() {
+    let home = Home::empty();
+    for (name, value) in [
+        ("MIRAGE_DISCORD_URL", "nonsense"),
+        ("MIRAGE_GUILD", "my server"),
+        ("MIRAGE_LOG", "mirage=loud"),
+        ("DISCORD_TOKEN_FILE", "no/such/file"),
+    ] {
+        let mut command = home.command(&["models", "list"]);
+        let run = crate::home::Run::of(command.env(name, value)).ends_with(2);
+        assert!(
+            run.err
+                .starts_with(&format!("mirage: {name} can't be used")),
+            "{}",
+            run.err
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The command line as a person meets it: the real program in a home of its own. One binary, a
+//! module a subject. The starter atlas and the bot's answers are tested in the package `tests`.
+
+mod arguments;
+mod doctor;
+mod find;
+mod home;
+mod ingest;
+mod missing;
+mod pictures;
