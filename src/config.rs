@@ -51,6 +51,9 @@ pub enum ConfigError {
     NoHome,
 }
 
+/// What is logged when `MIRAGE_LOG` isn't set: Mirage's own steps, others' warnings.
+const DEFAULT_LOG: &str = "warn,mirage=info,mirage_commands=info,mirage_models=info";
+
 /// Everything that can be set from outside, resolved to values that are ready for use.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -73,8 +76,8 @@ pub struct Config {
     /// Server (guild) to register the commands in at once; unset, they are registered globally,
     /// which Discord may take a while to show. `MIRAGE_GUILD`.
     pub guild: Option<u64>,
-    /// What goes to the log, in the syntax of `tracing`'s `EnvFilter`. `MIRAGE_LOG`, `info` by
-    /// default.
+    /// What goes to the log, in the syntax of `tracing`'s `EnvFilter`. `MIRAGE_LOG`; by default
+    /// Mirage's own steps and the warnings of what it is built on.
     pub log: String,
 }
 
@@ -108,7 +111,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ),
     (
         "MIRAGE_LOG",
-        "what to log, for instance info or mirage=debug (default: info)",
+        "what to log, for instance info or mirage=debug (default: Mirage's own steps, others' warnings)",
     ),
 ];
 
@@ -149,7 +152,7 @@ impl Config {
             guild: lookup("MIRAGE_GUILD")
                 .map(|value| guild(&value))
                 .transpose()?,
-            log: lookup("MIRAGE_LOG").unwrap_or_else(|| "info".to_owned()),
+            log: lookup("MIRAGE_LOG").unwrap_or_else(|| DEFAULT_LOG.to_owned()),
             data,
             cache,
         })

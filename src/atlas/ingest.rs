@@ -285,7 +285,7 @@ impl Index {
         let id = &row.entry.id;
         let other = |candidate: &&EntryId| *candidate != id;
         let identical = self.pictures.get(&row.picture_hash).filter(other);
-        let alike = |fingerprint: &Fingerprint| fingerprint.same_picture(row.picture.fingerprint);
+        let alike = |fingerprint: &Fingerprint| fingerprint.same_picture(&row.picture.fingerprint);
         identical
             .or_else(|| {
                 let near = self

@@ -140,7 +140,7 @@ fn column(field: &Field, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         "picture_hash" => text(|row| Some(&row.picture_hash)),
         "row_hash" => text(|row| Some(&row.row_hash)),
         "fingerprint" => Arc::new(BinaryArray::from_iter_values(
-            rows.iter().map(|row| row.picture.fingerprint.to_bytes()),
+            rows.iter().map(|row| row.picture.fingerprint.as_bytes()),
         )),
         "picture" => bytes(|row| &row.picture.jpeg),
         "thumbnail" => bytes(|row| &row.picture.thumbnail),

@@ -111,7 +111,9 @@ fn no_match_sentence(subject: &str, no_match: &NoMatch) -> String {
 fn embed(index: usize, hit: &Hit) -> CreateEmbed {
     let entry = &hit.entry;
     let provenance = &entry.provenance;
-    let mut embed = CreateEmbed::new()
+    // No address on the embed: Discord joins embeds of one address into a gallery and shows one
+    // title for all. The button below opens the source.
+    CreateEmbed::new()
         .title(truncate(
             &format!("{}. {}", hit.rank, heading(entry)),
             TITLE,
@@ -128,11 +130,8 @@ fn embed(index: usize, hit: &Hit) -> CreateEmbed {
             "Licence",
             truncate(&or_unknown(&provenance.licence), FIELD / 2),
             true,
-        );
-    if let Some(url) = link(entry) {
-        embed = embed.url(url);
-    }
-    embed.footer(CreateEmbedFooter::new("For study, not for diagnosis"))
+        )
+        .footer(CreateEmbedFooter::new("For study, not for diagnosis"))
 }
 
 /// Modality, plane and body part: what a student wants to know first.
