@@ -62,7 +62,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let code = error
             .as_database_error()
-            .and_then(|database| database.code());
+            .and_then(sqlx::error::DatabaseError::code);
         match code.as_deref() {
             Some(SQLITE_BUSY) => Self::Busy(error),
             Some(SQLITE_FULL) => Self::DiskFull(error),

@@ -76,8 +76,8 @@ pub async fn run(
     let mut client = serenity::ClientBuilder::new_with_http(http, serenity::GatewayIntents::GUILDS)
         .framework(framework)
         .await
-        .map_err(|error| StartError::from_serenity(error))?;
-    connect::assert_gateway(&*client.ws_url.lock().await, &gateway)?;
+        .map_err(|error| StartError::from_serenity(&error))?;
+    connect::assert_gateway(&client.ws_url.lock().await, &gateway)?;
     let shards = Arc::clone(&client.shard_manager);
     let cleaning = tokio::spawn(forget_old_searches(store));
     let running = tokio::spawn(async move { client.start().await });
@@ -103,7 +103,7 @@ pub async fn run(
     }
     match ended {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(StartError::from_serenity(error)),
+        Ok(Err(error)) => Err(StartError::from_serenity(&error)),
         Err(_) => Err(StartError::Ended(
             "the connection's task ended by itself".to_owned(),
         )),
@@ -134,7 +134,7 @@ fn framework(
                 match register(context, &framework.options().commands, guild).await {
                     Ok(()) => ready(),
                     Err(error) => {
-                        failed.set(StartError::from_serenity(error));
+                        failed.set(StartError::from_serenity(&error));
                         cancel.cancel();
                     }
                 }

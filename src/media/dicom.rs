@@ -121,7 +121,7 @@ mod tests {
 
     /// A small CT-like file: values 0..64 rescaled by -1024, two frames, with a patient's name.
     fn file(photometric: &str) -> Vec<u8> {
-        use dicom_object::ext::core::{PrimitiveValue, VR, dicom_value};
+        use dicom_core::{PrimitiveValue, VR, dicom_value};
         let mut pixels: Vec<u16> = (0..64).map(|value| value * 32).collect();
         pixels.extend((0..64).map(|value| (63 - value) * 32));
         let element = |tag, vr, value: PrimitiveValue| InMemElement::new(tag, vr, value);

@@ -7,8 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::{GrayImage, Luma};
-use nifti::{InMemNiftiVolume, NiftiHeader, NiftiObject, NiftiVolume, RandomAccessNiftiVolume};
-use nifti::{NiftiError, ReaderOptions};
+use nifti::{IntoNdArray, NiftiError, NiftiHeader, NiftiObject, NiftiVolume, ReaderOptions};
 use serde::{Deserialize, Serialize};
 
 use super::MediaError;
@@ -70,9 +69,9 @@ struct WorldAxis {
     origin: f64,
 }
 
+/// A volume's values in the file's order, first axis fastest.
 enum Voxels {
-    Gray(InMemNiftiVolume),
-    /// Labels in the file's order, first axis fastest.
+    Gray(Vec<f32>),
     Labels(Vec<u16>),
 }
 
@@ -97,10 +96,10 @@ impl Volume {
     /// [`MediaError`] for a damaged file, one that isn't three-dimensional, or one whose axes are
     /// oblique to the body's.
     pub fn read(path: &Path) -> Result<Self, MediaError> {
-        let (header, volume) = read_nifti(path)?;
-        let (shape, axes) = geometry(&header, &volume, 3)?;
+        let file = File::read(path)?;
+        let (shape, axes) = geometry(&file, 3)?;
         Ok(Self {
-            voxels: Voxels::Gray(volume),
+            voxels: Voxels::Gray(file.values),
             shape,
             axes,
         })
@@ -112,12 +111,12 @@ impl Volume {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_labels(path: &Path, threshold: Option<f32>) -> Result<Self, MediaError> {
-        let (header, volume) = read_nifti(path)?;
+        let file = File::read(path)?;
         let dimensions = if threshold.is_some() { 4 } else { 3 };
-        let (shape, axes) = geometry(&header, &volume, dimensions)?;
+        let (shape, axes) = geometry(&file, dimensions)?;
         let labels = match threshold {
-            Some(threshold) => most_probable(&volume, shape, threshold)?,
-            None => whole_numbers(&volume, shape)?,
+            Some(threshold) => most_probable(&file.values, shape, threshold),
+            None => file.values.into_iter().map(whole_number).collect(),
         };
         Ok(Self {
             voxels: Voxels::Labels(labels),
@@ -204,10 +203,14 @@ impl Volume {
     /// A pair of gray values between which the given share of the volume's voxels above zero
     /// lies; shares from 0 to 1.
     pub fn percentiles(&self, low: f64, high: f64) -> (f32, f32) {
-        let mut values: Vec<f32> = (0..self.shape[2])
-            .flat_map(|z| self.plane_values(z))
-            .filter(|value| *value > 0.0)
-            .collect();
+        let mut values: Vec<f32> = match &self.voxels {
+            Voxels::Gray(values) => values
+                .iter()
+                .copied()
+                .filter(|value| *value > 0.0)
+                .collect(),
+            Voxels::Labels(_) => Vec::new(),
+        };
         if values.is_empty() {
             return (0.0, 1.0);
         }
@@ -216,12 +219,6 @@ impl Volume {
             *values.select_nth_unstable_by(index, f32::total_cmp).1
         };
         (at(low), at(high))
-    }
-
-    fn plane_values(&self, z: usize) -> impl Iterator<Item = f32> + '_ {
-        (0..self.shape[1])
-            .flat_map(move |y| (0..self.shape[0]).map(move |x| [x, y, z]))
-            .map(|voxel| self.gray(voxel))
     }
 
     /// The voxel nearest to a world point, or `None` outside.
@@ -239,21 +236,20 @@ impl Volume {
 
     fn gray(&self, voxel: [usize; 3]) -> f32 {
         match &self.voxels {
-            Voxels::Gray(volume) => volume
-                .get_f32(&voxel.map(|index| index as u16))
-                .unwrap_or(0.0),
+            Voxels::Gray(values) => values.get(self.index(voxel)).copied().unwrap_or(0.0),
             Voxels::Labels(_) => f32::from(self.label(voxel)),
         }
     }
 
     fn label(&self, voxel: [usize; 3]) -> u16 {
         match &self.voxels {
-            Voxels::Labels(labels) => {
-                let index = voxel[0] + self.shape[0] * (voxel[1] + self.shape[1] * voxel[2]);
-                labels.get(index).copied().unwrap_or(0)
-            }
+            Voxels::Labels(labels) => labels.get(self.index(voxel)).copied().unwrap_or(0),
             Voxels::Gray(_) => 0,
         }
+    }
+
+    fn index(&self, voxel: [usize; 3]) -> usize {
+        voxel[0] + self.shape[0] * (voxel[1] + self.shape[1] * voxel[2])
     }
 }
 
@@ -269,23 +265,52 @@ impl Grid {
     }
 }
 
-fn read_nifti(path: &Path) -> Result<(NiftiHeader, InMemNiftiVolume), MediaError> {
-    // Opened first, so that a missing file is told as such.
-    std::fs::metadata(path)?;
-    let read = || -> Result<_, NiftiError> {
-        let header = NiftiHeader::from_file(path)?;
-        let voxels: u64 = header.dim()?.iter().map(|side| u64::from(*side)).product();
+/// A file's header and its values, scaled, in the file's order.
+struct File {
+    header: NiftiHeader,
+    sides: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl File {
+    fn read(path: &Path) -> Result<Self, MediaError> {
+        // Opened first, so that a missing file is told as such.
+        std::fs::metadata(path)?;
+        // The reader trusts the header's numbers; a file that lies may make it panic.
+        catch_unwind(AssertUnwindSafe(|| Self::read_trusting(path)))
+            .unwrap_or_else(|_| Err(damaged(&"its header contradicts its content")))
+    }
+
+    fn read_trusting(path: &Path) -> Result<Self, MediaError> {
+        let failed = |error: NiftiError| damaged(&error);
+        let header = NiftiHeader::from_file(path).map_err(failed)?;
+        let sides: Vec<usize> = header
+            .dim()
+            .map_err(failed)?
+            .iter()
+            .map(|side| usize::from(*side))
+            .collect();
+        let voxels: u64 = sides.iter().map(|side| *side as u64).product();
         if voxels > MAXIMUM_VOXELS {
-            return Ok(Err(MediaError::TooLarge(format!("{voxels} voxels"))));
+            return Err(MediaError::TooLarge(format!("{voxels} voxels")));
         }
-        let object = ReaderOptions::new().read_file(path)?;
-        Ok(Ok((object.header().clone(), object.into_volume())))
-    };
-    // The reader trusts the header's numbers; a file that lies may make it panic.
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(Ok(read)) => read,
-        Ok(Err(error)) => Err(damaged(&error)),
-        Err(_) => Err(damaged(&"its header contradicts its content")),
+        let object = ReaderOptions::new().read_file(path).map_err(failed)?;
+        let header = object.header().clone();
+        let volume = object.into_volume();
+        let sides_read: Vec<usize> = volume.dim().iter().map(|side| usize::from(*side)).collect();
+        // The array keeps the file's order in memory: first axis fastest.
+        let (values, _) = volume
+            .into_ndarray::<f32>()
+            .map_err(failed)?
+            .into_raw_vec_and_offset();
+        if sides_read != sides || values.len() as u64 != voxels {
+            return Err(damaged(&"its header contradicts its content"));
+        }
+        Ok(Self {
+            header,
+            sides,
+            values,
+        })
     }
 }
 
@@ -296,13 +321,9 @@ fn damaged(reason: &dyn std::fmt::Display) -> MediaError {
     }
 }
 
-/// Shape and axes out of the header: the sform, else the qform's scale and offset.
-fn geometry(
-    header: &NiftiHeader,
-    volume: &InMemNiftiVolume,
-    dimensions: usize,
-) -> Result<([usize; 3], [WorldAxis; 3]), MediaError> {
-    let sides: Vec<usize> = volume.dim().iter().map(|side| usize::from(*side)).collect();
+/// Shape and axes out of the header's sform.
+fn geometry(file: &File, dimensions: usize) -> Result<([usize; 3], [WorldAxis; 3]), MediaError> {
+    let File { header, sides, .. } = file;
     if sides.len() != dimensions || sides.contains(&0) {
         return Err(damaged(&format!(
             "{} dimensions in place of {dimensions}",
@@ -332,40 +353,23 @@ fn geometry(
     Ok(([sides[0], sides[1], sides[2]], axes))
 }
 
-/// Every voxel in the file's order, first axis fastest.
-fn all_voxels(shape: [usize; 3]) -> impl Iterator<Item = [u16; 3]> {
-    let [width, height, depth] = shape.map(|side| side as u16);
-    (0..depth).flat_map(move |z| (0..height).flat_map(move |y| (0..width).map(move |x| [x, y, z])))
+fn whole_number(value: f32) -> u16 {
+    value.round().clamp(0.0, f32::from(u16::MAX)) as u16
 }
 
-fn whole_numbers(volume: &InMemNiftiVolume, shape: [usize; 3]) -> Result<Vec<u16>, MediaError> {
-    all_voxels(shape)
-        .map(|voxel| {
-            let value = volume.get_f32(&voxel).map_err(|error| damaged(&error))?;
-            Ok(value.round().clamp(0.0, f32::from(u16::MAX)) as u16)
-        })
-        .collect()
-}
-
-fn most_probable(
-    volume: &InMemNiftiVolume,
-    shape: [usize; 3],
-    threshold: f32,
-) -> Result<Vec<u16>, MediaError> {
-    let maps = volume.dim()[3];
-    all_voxels(shape)
-        .map(|[x, y, z]| {
-            let mut best = (0, 0.0_f32);
-            for map in 0..maps {
-                let value = volume
-                    .get_f32(&[x, y, z, map])
-                    .map_err(|error| damaged(&error))?;
-                if value > best.1 {
-                    best = (map + 1, value);
-                }
+/// Labels from probability maps that lie one after another.
+fn most_probable(values: &[f32], shape: [usize; 3], threshold: f32) -> Vec<u16> {
+    let voxels: usize = shape.iter().product();
+    let mut best = vec![(0_u16, 0.0_f32); voxels];
+    for (map, probabilities) in (1..).zip(values.chunks_exact(voxels)) {
+        for (best, &probability) in best.iter_mut().zip(probabilities) {
+            if probability > best.1 {
+                *best = (map, probability);
             }
-            Ok(if best.1 >= threshold { best.0 } else { 0 })
-        })
+        }
+    }
+    best.into_iter()
+        .map(|(label, probability)| if probability >= threshold { label } else { 0 })
         .collect()
 }
 

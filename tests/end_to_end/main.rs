@@ -1,6 +1,7 @@
 //! The bot against the local Discord-compatible server, and the parts that need real weights: one
 //! binary, a module a feature.
 
+mod anatomy;
 mod decoders;
 mod faults;
 mod find;

@@ -37,9 +37,9 @@ pub enum StartError {
 }
 
 impl StartError {
-    pub(crate) fn from_serenity(error: serenity::Error) -> Self {
+    pub(crate) fn from_serenity(error: &serenity::Error) -> Self {
         use serenity::GatewayError::InvalidAuthentication;
-        match &error {
+        match error {
             serenity::Error::Gateway(InvalidAuthentication) => Self::Token,
             serenity::Error::Http(http) if http.status_code().is_some_and(|code| code == 401) => {
                 Self::Token
@@ -86,7 +86,7 @@ pub(crate) async fn gateway(
     let gateway =
         http.get_gateway()
             .await
-            .map_err(|error| match StartError::from_serenity(error) {
+            .map_err(|error| match StartError::from_serenity(&error) {
                 StartError::Token => StartError::Token,
                 other => other.at(address),
             })?;

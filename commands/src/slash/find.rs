@@ -18,6 +18,10 @@ const SUGGESTIONS: usize = 25;
 const LONGEST_CHOICE: usize = 100;
 
 /// Find medical pictures by words
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is an option of the command"
+)]
 #[poise::command(slash_command)]
 pub(crate) async fn find(
     context: Context<'_>,

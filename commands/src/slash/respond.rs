@@ -47,7 +47,7 @@ fn is_passing(error: &serenity::Error) -> bool {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn only_a_passing_failure_is_tried_again() {
         let mut tries = 0;
         let refused: Result<(), _> = with_retries(|| {

@@ -83,7 +83,7 @@ fn the_pictures_can_be_read_and_differ() {
     for (index, one) in stored.iter().enumerate() {
         assert_eq!((one.width, one.height), (u32::from(SIDE), u32::from(SIDE)));
         for other in &stored[index + 1..] {
-            assert!(!one.fingerprint.same_picture(other.fingerprint));
+            assert!(!one.fingerprint.same_picture(&other.fingerprint));
         }
     }
 }
