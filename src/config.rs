@@ -52,7 +52,8 @@ pub enum ConfigError {
 }
 
 /// What is logged when `MIRAGE_LOG` isn't set: Mirage's own steps, others' warnings.
-const DEFAULT_LOG: &str = "warn,mirage=info,mirage_commands=info,mirage_models=info";
+const DEFAULT_LOG: &str =
+    "warn,dicom_pixeldata=error,mirage=info,mirage_commands=info,mirage_models=info";
 
 /// Everything that can be set from outside, resolved to values that are ready for use.
 #[derive(Debug, Clone)]

@@ -9,21 +9,7 @@ const LONGEST: usize = 500;
 const SOURCE: [&str; 6] = ["rs", "js", "css", "html", "py", "sql"];
 
 /// Longer files, each with the reason why it isn't split.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "playground/page/app.js",
-        "the page's state and its views; to be split into modal and transcript",
-    ),
-    (
-        "playground/page/commands.js",
-        "picker, form and combobox; to be split along these",
-    ),
-    (
-        "playground/page/render.js",
-        "messages and markdown; to be split along these",
-    ),
-    ("playground/page/style.css", "a flat list of rules"),
-];
+const EXCEPTIONS: &[(&str, &str)] = &[];
 
 /// Names files that are too long and exceptions that are no longer needed.
 pub(super) fn check(files: &[SourceFile]) -> Vec<String> {
