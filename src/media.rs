@@ -7,6 +7,7 @@ pub mod pages;
 pub mod volume;
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
@@ -85,7 +86,13 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
     if dicom::is_dicom(bytes) {
         return dicom::decode(bytes, &dicom::Rendering::default());
     }
-    decode_raster(bytes)
+    // The decoders are large; a panic in one is a damaged file, not the end of an ingest.
+    catch_unwind(AssertUnwindSafe(|| decode_raster(bytes))).unwrap_or_else(|_| {
+        Err(MediaError::Damaged {
+            kind: "picture",
+            reason: "its structure contradicts itself".to_owned(),
+        })
+    })
 }
 
 /// Decodes JPEG, PNG, GIF, WebP and TIFF, with bounds that are checked before pixels are decoded.

@@ -30,7 +30,7 @@ pub use connect::StartError;
 type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
 
 /// How long answers that are under way may take after a shutdown was asked for.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(7);
 /// How often old searches are deleted.
 const CLEANING: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -87,10 +87,9 @@ pub async fn run(
         () = cancel.cancelled() => None,
     };
     cleaning.abort();
-    if tokio::time::timeout(GRACE, data.work.finish())
-        .await
-        .is_err()
-    {
+    // Held until the end: nothing new begins meanwhile.
+    let closed = tokio::time::timeout(GRACE, data.work.finish()).await;
+    if closed.is_err() {
         tracing::warn!("some answers were not finished before the shutdown");
     }
     shards.shutdown_all().await;

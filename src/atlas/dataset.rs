@@ -114,16 +114,22 @@ impl Dataset {
         Ok(())
     }
 
-    /// Brings the full-text index up to date and joins small files: after an ingest.
+    /// Whether words can be searched for.
+    pub(super) async fn is_indexed(&self) -> Result<bool, AtlasError> {
+        Ok(!self.table.list_indices().await?.is_empty())
+    }
+
+    /// Joins small files and makes the full-text index anew: after an ingest. An index that is only
+    /// extended ranks by the statistics of its parts; a new one takes a tenth of a second for
+    /// 65,000 rows.
     pub(super) async fn finish(&self) -> Result<(), AtlasError> {
-        if self.table.list_indices().await?.is_empty() {
-            let index = Index::FTS(words::index_parameters());
-            self.table
-                .create_index(&["search_text"], index)
-                .execute()
-                .await?;
-        }
         self.table.optimize(OptimizeAction::All).await?;
+        let index = Index::FTS(words::index_parameters());
+        self.table
+            .create_index(&["search_text"], index)
+            .replace(true)
+            .execute()
+            .await?;
         Ok(())
     }
 
@@ -238,7 +244,10 @@ impl Dataset {
         if let Some(filter) = filter {
             query = query.only_if_expr(filter);
         }
-        scored(&collect(&query).await?, "_score", |score| score)
+        let mut found = scored(&collect(&query).await?, "_score", |score| score)?;
+        // Equal scores come in any order; pages must not.
+        found.sort_by(|(a, x), (b, y)| y.total_cmp(x).then_with(|| a.cmp(b)));
+        Ok(found)
     }
 
     /// The vector of one row, or `None` if there is no such row.

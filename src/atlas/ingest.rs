@@ -82,12 +82,13 @@ pub async fn ingest(
     Ok(report)
 }
 
+/// Brings the index up to date after a change, and also when a killed ingest left it out.
 async fn finish(dataset: &Dataset, report: &Report) -> Result<(), AtlasError> {
-    if report.added + report.updated > 0 {
-        dataset.finish().await
-    } else {
-        Ok(())
+    let changed = report.added + report.updated > 0;
+    if changed || (report.unchanged > 0 && !dataset.is_indexed().await?) {
+        dataset.finish().await?;
     }
+    Ok(())
 }
 
 async fn write_batch(

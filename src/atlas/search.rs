@@ -15,6 +15,9 @@ use super::words;
 
 /// Candidates of each kind of search that are fused.
 const CANDIDATES: usize = 50;
+/// Matches by words that are looked at before the best [`CANDIDATES`] are kept: enough that equal
+/// scores at the cut are put in one order.
+const WORD_CANDIDATES: usize = 500;
 /// Longest query that is searched for, in characters: Discord's longest message.
 pub(super) const MAXIMUM_QUERY: usize = 2_000;
 
@@ -199,9 +202,13 @@ async fn rank(
         .dataset
         .nearest(vector, filter.clone(), CANDIDATES + 1);
     let (nearest, matching) = match text.filter(|text| words::has_words(text)) {
-        Some(text) => tokio::try_join!(nearest, atlas.dataset.matching(text, filter, CANDIDATES))?,
+        Some(text) => tokio::try_join!(
+            nearest,
+            atlas.dataset.matching(text, filter, WORD_CANDIDATES)
+        )?,
         None => (nearest.await?, Vec::new()),
     };
+    let matching: Vec<_> = matching.into_iter().take(CANDIDATES).collect();
     let itself = match &request.query {
         Query::Like(id) => Some(id),
         Query::Text(_) => None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mirage::atlas::Atlas;
 use mirage::store::Store;
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// Shared by all commands. Cheap to clone.
 #[derive(Clone)]
@@ -35,8 +35,8 @@ impl Work {
         Arc::clone(&self.0).read_owned().await
     }
 
-    /// Waits until no answer is under way. None begins from then on.
-    pub(crate) async fn finish(&self) {
-        let _none_is_left = self.0.write().await;
+    /// Waits until no answer is under way. None begins while the value is held.
+    pub(crate) async fn finish(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.0).write_owned().await
     }
 }

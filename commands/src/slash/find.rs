@@ -1,7 +1,9 @@
 //! `/find`: pictures of the atlas for words, and the pages behind its buttons. Ranking is the
 //! library's; how a page looks is decided in [`super::results`].
 
-use mirage::atlas::{EntryId, Field, Filter, Outcome, Query, Request};
+use std::collections::HashMap;
+
+use mirage::atlas::{AtlasError, EntryId, Field, Filter, Hit, Query, Request};
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::CreateAutocompleteResponse;
@@ -94,7 +96,7 @@ pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, 
         Some(_) => None,
         None => Some(data.store.remember_search(&search).await?),
     };
-    let pictures = pictures(data, shown.iter().map(|hit| hit.entry.id.clone())).await?;
+    let pictures = pictures(data, shown).await?;
     Ok(results::page(
         &subject(&search),
         &outcome,
@@ -112,20 +114,40 @@ pub(crate) async fn page_at(
     search: &Search,
     offset: usize,
 ) -> Result<Page, CommandError> {
-    let outcome = data
-        .atlas
-        .search(&request(search, offset, search.page_size))
-        .await?;
-    if outcome.hits.is_empty() {
+    // Stored order, fresh reasons: the atlas may have grown since the first page was shown, and
+    // "More like 7" must mean the picture that is shown as number 7.
+    let mut outcome = data.atlas.search(&request(search, 0, usize::MAX)).await?;
+    let mut found: HashMap<EntryId, Hit> = outcome
+        .hits
+        .drain(..)
+        .map(|hit| (hit.entry.id.clone(), hit))
+        .collect();
+    let stretch = search
+        .results
+        .iter()
+        .enumerate()
+        .skip(offset)
+        .take(search.page_size);
+    let hits: Vec<Hit> = stretch
+        .filter_map(|(place, id)| {
+            let hit = found.remove(id)?;
+            Some(Hit {
+                rank: place + 1,
+                ..hit
+            })
+        })
+        .collect();
+    outcome.total = search.results.len();
+    outcome.no_match = None;
+    if hits.is_empty() {
         let sentence = "There are no further pictures. Use /find again for a fresh answer.";
         return Err(CommandError::Shown(sentence.to_owned()));
     }
-    let Outcome { hits, .. } = &outcome;
-    let pictures = pictures(data, hits.iter().map(|hit| hit.entry.id.clone())).await?;
+    let pictures = pictures(data, &hits).await?;
     Ok(results::page(
         &subject(search),
         &outcome,
-        hits,
+        &hits,
         &pictures,
         Some(id),
         search.page_size,
@@ -158,13 +180,19 @@ fn subject(search: &Search) -> String {
     }
 }
 
-async fn pictures(
-    data: &Data,
-    ids: impl Iterator<Item = EntryId>,
-) -> Result<Vec<Vec<u8>>, CommandError> {
-    let ids: Vec<EntryId> = ids.collect();
-    let pictures = data.atlas.pictures(&ids).await?;
-    Ok(pictures.into_iter().map(|(_, picture)| picture).collect())
+/// The hits' pictures in the hits' order. A picture that is gone is an error: pictures must never
+/// move to another's caption.
+async fn pictures(data: &Data, hits: &[Hit]) -> Result<Vec<Vec<u8>>, CommandError> {
+    let ids: Vec<EntryId> = hits.iter().map(|hit| hit.entry.id.clone()).collect();
+    let mut found: HashMap<EntryId, Vec<u8>> =
+        data.atlas.pictures(&ids).await?.into_iter().collect();
+    ids.iter()
+        .map(|id| {
+            found
+                .remove(id)
+                .ok_or_else(|| CommandError::from(AtlasError::NoSuchEntry { id: id.to_string() }))
+        })
+        .collect()
 }
 
 async fn suggest_query(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {

@@ -96,7 +96,7 @@ fn no_match_sentence(subject: &str, no_match: &NoMatch) -> String {
         text.push_str(&format!(" No picture has the {field} {value}"));
         match nearest.as_slice() {
             [] => text.push('.'),
-            nearest => text.push_str(&format!("; the nearest: {}.", nearest.join(", "))),
+            nearest => text.push_str(&format!("; the nearest: {}.", escape(&nearest.join(", ")))),
         }
     }
     if no_match.unknown.is_empty() {
@@ -115,7 +115,7 @@ fn embed(index: usize, hit: &Hit) -> CreateEmbed {
     // title for all. The button below opens the source.
     CreateEmbed::new()
         .title(truncate(
-            &format!("{}. {}", hit.rank, heading(entry)),
+            &format!("{}. {}", hit.rank, escape(&heading(entry))),
             TITLE,
         ))
         .description(truncate(&escape(&entry.description.caption), CAPTION))
@@ -123,12 +123,12 @@ fn embed(index: usize, hit: &Hit) -> CreateEmbed {
         .field("Why it is here", truncate(&reason(hit), FIELD), false)
         .field(
             "Source",
-            truncate(&or_unknown(&provenance.source), FIELD),
+            truncate(&escape(&or_unknown(&provenance.source)), FIELD),
             true,
         )
         .field(
             "Licence",
-            truncate(&or_unknown(&provenance.licence), FIELD / 2),
+            truncate(&escape(&or_unknown(&provenance.licence)), FIELD / 2),
             true,
         )
         .footer(CreateEmbedFooter::new("For study, not for diagnosis"))
@@ -177,7 +177,7 @@ fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<
         }
         .to_string()
     };
-    let next = first + hits.len();
+    let next = hits.last().map_or(first, |hit| hit.rank);
     // Where a button leads nowhere its offset is only kept unique.
     let previous = CreateButton::new(page(first.saturating_sub(page_size)))
         .label("Previous")
