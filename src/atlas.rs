@@ -2,39 +2,48 @@
 //! searched by meaning and by words at once. It knows nothing of people, Discord or SQL.
 
 mod catalogue;
+mod collection;
 mod dataset;
 mod entry;
 mod error;
 mod filter;
 mod fusion;
 pub mod ingest;
+mod parts;
+mod re_embed;
 pub mod readers;
 mod schema;
 mod search;
 pub mod starter;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use mirage_models::text_encoder::TextEncoder;
-
 pub use catalogue::{Catalogue, Facet};
-pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance, sha256_hex};
+pub use collection::{NameError, check_name, usable_name};
+pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance};
 pub use error::AtlasError;
 pub use filter::{Field, Filter};
+pub use parts::{MOST_COUNTED, PartMatches};
+pub use re_embed::re_embed;
 pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
 
+use crate::engine::{Caller, Engine, Lane};
 use dataset::Dataset;
 
 /// How old the catalogue may be before a search looks for a newer version of the dataset.
 const CATALOGUE_AGE: Duration = Duration::from_secs(5);
 
-/// An open atlas and the encoder that its vectors come from. Cheap to clone.
+/// An open atlas and the engine whose encoder its vectors come from. Cheap to clone.
 #[derive(Clone)]
 pub struct Atlas {
     dataset: Dataset,
-    encoder: Arc<dyn TextEncoder>,
+    engine: Engine,
+    caller: Caller,
+    lane: Lane,
     catalogue: Arc<Mutex<Dated>>,
 }
 
@@ -51,33 +60,28 @@ impl Atlas {
     /// # Errors
     /// [`AtlasError::Missing`] when there is none, [`AtlasError::OtherEncoder`] when its vectors
     /// come from another encoder, or what LanceDB reports.
-    pub async fn open(uri: &str, encoder: Arc<dyn TextEncoder>) -> Result<Self, AtlasError> {
-        let dataset = Dataset::open(uri, encoder.identity(), encoder.dimensions()).await?;
-        Self::with_dataset(dataset, encoder).await
+    pub async fn open(uri: &str, engine: Engine) -> Result<Self, AtlasError> {
+        let encoder = engine.encoder();
+        let dataset = Dataset::open(uri, &encoder.identity, encoder.dimensions).await?;
+        Self::with_dataset(dataset, engine).await
     }
 
     /// Opens an atlas, or makes an empty one where there is none.
     ///
     /// # Errors
     /// As [`Self::open`], but for the missing atlas.
-    pub async fn open_or_create(
-        uri: &str,
-        encoder: Arc<dyn TextEncoder>,
-    ) -> Result<Self, AtlasError> {
-        let (identity, dimensions) = (encoder.identity().to_owned(), encoder.dimensions());
-        match Dataset::open(uri, &identity, dimensions).await {
+    pub async fn open_or_create(uri: &str, engine: Engine) -> Result<Self, AtlasError> {
+        let encoder = engine.encoder();
+        let dataset = match Dataset::open(uri, &encoder.identity, encoder.dimensions).await {
             Err(AtlasError::Missing { .. }) => {
-                let dataset = Dataset::create(uri, &identity, dimensions).await?;
-                Self::with_dataset(dataset, encoder).await
+                Dataset::create(uri, &encoder.identity, encoder.dimensions).await?
             }
-            opened => Self::with_dataset(opened?, encoder).await,
-        }
+            opened => opened?,
+        };
+        Self::with_dataset(dataset, engine).await
     }
 
-    async fn with_dataset(
-        dataset: Dataset,
-        encoder: Arc<dyn TextEncoder>,
-    ) -> Result<Self, AtlasError> {
+    async fn with_dataset(dataset: Dataset, engine: Engine) -> Result<Self, AtlasError> {
         let version = dataset.version().await?;
         let catalogue = Arc::new(Catalogue::of(&dataset.entries().await?));
         let dated = Dated {
@@ -87,9 +91,21 @@ impl Atlas {
         };
         Ok(Self {
             dataset,
-            encoder,
+            engine,
+            caller: Caller::LOCAL,
+            lane: Lane::Interactive,
             catalogue: Arc::new(Mutex::new(dated)),
         })
+    }
+
+    /// The same atlas for somebody's requests: their turn on the device is their own.
+    #[must_use]
+    pub fn on_behalf_of(&self, caller: Caller, lane: Lane) -> Self {
+        Self {
+            caller,
+            lane,
+            ..self.clone()
+        }
     }
 
     /// What the atlas holds, in counts and search terms. At most a few seconds old.
@@ -126,6 +142,7 @@ impl Atlas {
         if let Some(catalogue) = known {
             return Ok(catalogue);
         }
+        self.dataset.check_encoder().await?;
         let catalogue = Arc::new(Catalogue::of(&self.dataset.entries().await?));
         let mut dated = self
             .catalogue
@@ -168,6 +185,16 @@ impl Atlas {
         search::search(self, request).await
     }
 
+    /// What each part of a request's filter would leave by itself, in the filter's order: the
+    /// reason why parts that all exist find nothing together. Empty unless two parts or more are
+    /// set.
+    ///
+    /// # Errors
+    /// What LanceDB reports.
+    pub async fn matches_by_part(&self, request: &Request) -> Result<Vec<PartMatches>, AtlasError> {
+        parts::count(self, request).await
+    }
+
     /// Runs one search whose result nobody needs, so that the first real one finds everything
     /// loaded.
     ///
@@ -196,18 +223,14 @@ impl Atlas {
 
     /// Name and version of the encoder that the vectors come from.
     pub fn encoder_identity(&self) -> &str {
-        self.encoder.identity()
+        &self.engine.encoder().identity
     }
 
-    /// Embeds texts on a thread that may block.
+    /// Embeds texts, when it is the caller's turn.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AtlasError> {
-        let encoder = Arc::clone(&self.encoder);
-        tokio::task::spawn_blocking(move || {
-            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            encoder.embed(&texts)
-        })
-        .await
-        .map_err(|_| AtlasError::Interrupted)?
-        .map_err(AtlasError::from)
+        Ok(self
+            .engine
+            .embed_texts(self.caller, self.lane, texts)
+            .await?)
     }
 }

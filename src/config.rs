@@ -1,39 +1,19 @@
 //! The configuration: every environment variable that Mirage reads, in one documented place.
-//! It reads and checks values; it opens nothing.
+//! It reads and checks values; it opens nothing but the file with the bot's token.
 
-use std::fmt;
+mod secret;
+mod work;
+
+use std::env::VarError;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 use url::Url;
 
-/// A value that must never be printed. `Debug` and `Display` show `***`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+use crate::store::Location;
 
-impl Secret {
-    /// Wraps a secret; surrounding white space (a file's last line break) is dropped.
-    pub fn new(value: &str) -> Self {
-        Self(value.trim().to_owned())
-    }
-
-    /// The secret itself, for the one call that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
+pub use secret::Secret;
+pub use work::WorkSettings;
 
 /// Why the configuration was refused.
 #[derive(Debug, thiserror::Error)]
@@ -66,12 +46,13 @@ pub struct Config {
     pub cache: PathBuf,
     /// Where the atlas lives: a folder or any URI that LanceDB takes. `MIRAGE_ATLAS_URI`.
     pub atlas_uri: String,
-    /// The database's file. `MIRAGE_DATABASE`.
-    pub database: PathBuf,
+    /// The database: an SQLite file, or `postgres://…`. `MIRAGE_DATABASE`, else `DATABASE_URL`.
+    pub database: Location,
+    /// The engine's and the queue's bounds.
+    pub work: WorkSettings,
     /// Profile of the weights. `MIRAGE_PROFILE`, `starter` by default.
     pub profile: String,
-    /// Bot token. `DISCORD_TOKEN`, else the content of the file named by `DISCORD_TOKEN_FILE`.
-    pub discord_token: Option<Secret>,
+    token: Option<TokenSource>,
     /// Base URL of a Discord-compatible server in place of Discord. `MIRAGE_DISCORD_URL`.
     pub discord_url: Option<Url>,
     /// Server (guild) to register the commands in at once; unset, they are registered globally,
@@ -80,6 +61,13 @@ pub struct Config {
     /// What goes to the log, in the syntax of `tracing`'s `EnvFilter`. `MIRAGE_LOG`; by default
     /// Mirage's own steps and the warnings of what it is built on.
     pub log: String,
+}
+
+/// Where the bot's token comes from.
+#[derive(Debug, Clone)]
+enum TokenSource {
+    Value(Secret),
+    File(PathBuf),
 }
 
 /// The variables that [`Config::from_environment`] reads, each with one line of help.
@@ -94,8 +82,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ),
     (
         "MIRAGE_DATABASE",
-        "file of the database (default: mirage.sqlite in the data folder)",
+        "file of the database, or postgres://USER@HOST/NAME (default: DATABASE_URL, else \
+         mirage.sqlite in the data folder)",
     ),
+    ("DATABASE_URL", "the same, where MIRAGE_DATABASE isn't set"),
     (
         "MIRAGE_PROFILE",
         "profile of the weights (default: starter)",
@@ -114,6 +104,34 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "MIRAGE_LOG",
         "what to log, for instance info or mirage=debug (default: Mirage's own steps, others' warnings)",
     ),
+    (
+        "MIRAGE_IMPORTS",
+        "folder whose collections a tutor may import from Discord (default: imports/ in the data folder)",
+    ),
+    (
+        "MIRAGE_BOT_WORKERS",
+        "jobs that the bot works on at one time, 0 to leave them to `mirage worker` (default: 1)",
+    ),
+    (
+        "MIRAGE_JOBS_PER_USER",
+        "most open jobs of one person (default: 2)",
+    ),
+    (
+        "MIRAGE_JOBS_PER_SERVER",
+        "most open jobs of one server (default: 8)",
+    ),
+    (
+        "MIRAGE_THREADS",
+        "threads that networks compute on (default: as many as the machine has cores)",
+    ),
+    (
+        "MIRAGE_WARM",
+        "yes or no: whether the bot loads its networks at start (default: yes)",
+    ),
+    (
+        "MIRAGE_METRICS",
+        "loopback address for /metrics, for instance 127.0.0.1:9464 (default: none)",
+    ),
 ];
 
 impl Config {
@@ -126,7 +144,21 @@ impl Config {
             clippy::disallowed_methods,
             reason = "the one place that reads the environment"
         )]
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_variables(|name| std::env::var(name))
+    }
+
+    fn from_variables(
+        read: impl Fn(&str) -> Result<String, VarError>,
+    ) -> Result<Self, ConfigError> {
+        for &(variable, _) in VARIABLES {
+            if let Err(VarError::NotUnicode(_)) = read(variable) {
+                return Err(ConfigError::Invalid {
+                    variable,
+                    reason: "its value is no text in UTF-8. Set it to one, or unset it.".to_owned(),
+                });
+            }
+        }
+        Self::from_lookup(|name| read(name).ok())
     }
 
     /// Builds the configuration from any lookup, so that tests need not touch the environment.
@@ -138,15 +170,18 @@ impl Config {
         let (data, cache) = folders(lookup("MIRAGE_HOME"))?;
         let atlas_uri = lookup("MIRAGE_ATLAS_URI")
             .unwrap_or_else(|| data.join("atlas").to_string_lossy().into_owned());
-        let database = lookup("MIRAGE_DATABASE").map_or_else(
-            || Ok(data.join("mirage.sqlite")),
-            |value| database_file(&value),
-        )?;
+        let database =
+            database(&lookup)?.unwrap_or_else(|| Location::File(data.join("mirage.sqlite")));
         Ok(Self {
             atlas_uri,
             database,
+            work: WorkSettings::from_lookup(&lookup, &data)?,
             profile: lookup("MIRAGE_PROFILE").unwrap_or_else(|| "starter".to_owned()),
-            discord_token: token(lookup("DISCORD_TOKEN"), lookup("DISCORD_TOKEN_FILE"))?,
+            token: match (lookup("DISCORD_TOKEN"), lookup("DISCORD_TOKEN_FILE")) {
+                (Some(value), _) => Some(TokenSource::Value(Secret::new(&value))),
+                (None, Some(file)) => Some(TokenSource::File(PathBuf::from(file))),
+                (None, None) => None,
+            },
             discord_url: lookup("MIRAGE_DISCORD_URL")
                 .map(|value| discord_url(&value))
                 .transpose()?,
@@ -157,6 +192,21 @@ impl Config {
             data,
             cache,
         })
+    }
+
+    /// The bot's token: `DISCORD_TOKEN`, else the content of the file named by
+    /// `DISCORD_TOKEN_FILE`; `None` if neither holds one. The file is read here, so that it stops
+    /// only what needs the token.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the file can't be read.
+    pub fn discord_token(&self) -> Result<Option<Secret>, ConfigError> {
+        let token = match &self.token {
+            None => return Ok(None),
+            Some(TokenSource::Value(token)) => token.clone(),
+            Some(TokenSource::File(file)) => token_in(file)?,
+        };
+        Ok(Some(token).filter(|token| !token.expose().is_empty()))
     }
 
     /// Folder of a profile's weight files.
@@ -182,32 +232,27 @@ fn folders(home: Option<String>) -> Result<(PathBuf, PathBuf), ConfigError> {
     ))
 }
 
-fn database_file(value: &str) -> Result<PathBuf, ConfigError> {
-    let invalid = |reason: &str| ConfigError::Invalid {
-        variable: "MIRAGE_DATABASE",
-        reason: reason.to_owned(),
-    };
-    if let Some(path) = value.strip_prefix("sqlite:") {
-        return Ok(Path::new(path.trim_start_matches("//")).to_owned());
+fn database(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<Location>, ConfigError> {
+    for variable in ["MIRAGE_DATABASE", "DATABASE_URL"] {
+        if let Some(value) = lookup(variable) {
+            let location = Location::parse(&value);
+            return location
+                .map(Some)
+                .map_err(|reason| ConfigError::Invalid { variable, reason });
+        }
     }
-    if value.contains("://") {
-        return Err(invalid(
-            "this version keeps its database in an SQLite file. Give a file's path.",
-        ));
-    }
-    Ok(PathBuf::from(value))
+    Ok(None)
 }
 
-fn token(value: Option<String>, file: Option<String>) -> Result<Option<Secret>, ConfigError> {
-    if let Some(value) = value {
-        return Ok(Some(Secret::new(&value)));
-    }
-    let Some(file) = file else { return Ok(None) };
-    let content = std::fs::read_to_string(&file).map_err(|error| ConfigError::Invalid {
+fn token_in(file: &Path) -> Result<Secret, ConfigError> {
+    let content = std::fs::read_to_string(file).map_err(|error| ConfigError::Invalid {
         variable: "DISCORD_TOKEN_FILE",
-        reason: format!("the file {file} could not be read ({error})."),
+        reason: format!(
+            "the file {} could not be read ({error}). Name a file that holds the token.",
+            file.display()
+        ),
     })?;
-    Ok(Some(Secret::new(&content)))
+    Ok(Secret::new(&content))
 }
 
 fn discord_url(value: &str) -> Result<Url, ConfigError> {
@@ -256,7 +301,10 @@ mod tests {
     fn home_holds_everything_unless_told_otherwise() {
         let config = config(&[("MIRAGE_HOME", "/tmp/m")]).expect("valid");
         assert_eq!(config.atlas_uri, "/tmp/m/atlas");
-        assert_eq!(config.database, PathBuf::from("/tmp/m/mirage.sqlite"));
+        assert_eq!(
+            config.database,
+            Location::from(Path::new("/tmp/m/mirage.sqlite"))
+        );
         assert_eq!(config.weights(), PathBuf::from("/tmp/m/cache/weights"));
     }
 
@@ -264,11 +312,40 @@ mod tests {
     fn a_token_is_never_printed() {
         let config = config(&[("MIRAGE_HOME", "/tmp/m"), ("DISCORD_TOKEN", " abc.def \n")]);
         let config = config.expect("valid");
-        assert_eq!(
-            config.discord_token.as_ref().map(Secret::expose),
-            Some("abc.def")
+        let token = config.discord_token().expect("nothing to read");
+        assert_eq!(token.as_ref().map(Secret::expose), Some("abc.def"));
+        assert!(!format!("{config:?}{token:?}").contains("abc"));
+    }
+
+    #[test]
+    fn a_token_file_is_read_when_the_token_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        let path = file.to_str().expect("a path in UTF-8");
+        let config = config(&[("MIRAGE_HOME", "/tmp/m"), ("DISCORD_TOKEN_FILE", path)]);
+        let config = config.expect("a file that isn't there stops nothing else");
+        let error = config.discord_token().expect_err("no file");
+        let sentence = error.to_string();
+        assert!(
+            sentence.starts_with("DISCORD_TOKEN_FILE can't be used: the file "),
+            "{sentence}"
         );
-        assert!(!format!("{config:?}").contains("abc"));
+        for (content, expected) in [("abc.def\n", Some("abc.def")), (" \n", None)] {
+            std::fs::write(&file, content).expect("written");
+            let token = config.discord_token().expect("readable");
+            assert_eq!(token.as_ref().map(Secret::expose), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_names_its_variable() {
+        let read = |name: &str| match name {
+            "MIRAGE_HOME" => Ok("/tmp/m".to_owned()),
+            "MIRAGE_PROFILE" => Err(VarError::NotUnicode("star\u{fffd}ter".into())),
+            _ => Err(VarError::NotPresent),
+        };
+        let error = Config::from_variables(read).expect_err("no text");
+        assert!(error.to_string().starts_with("MIRAGE_PROFILE"), "{error}");
     }
 
     #[test]
@@ -277,8 +354,12 @@ mod tests {
             ("MIRAGE_DISCORD_URL", "not a url"),
             ("MIRAGE_DISCORD_URL", "ftp://localhost"),
             ("MIRAGE_GUILD", "my server"),
-            ("MIRAGE_DATABASE", "postgres://localhost/mirage"),
-            ("DISCORD_TOKEN_FILE", "/nonexistent/token"),
+            ("MIRAGE_DATABASE", "mysql://localhost/mirage"),
+            ("DATABASE_URL", "postgres://:::"),
+            ("MIRAGE_THREADS", "many"),
+            ("MIRAGE_JOBS_PER_USER", "0"),
+            ("MIRAGE_WARM", "perhaps"),
+            ("MIRAGE_METRICS", "0.0.0.0:9464"),
         ] {
             let error = config(&[("MIRAGE_HOME", "/tmp/m"), (name, value)]).expect_err(value);
             assert!(error.to_string().starts_with(name), "{error}");
@@ -288,6 +369,6 @@ mod tests {
     #[test]
     fn an_empty_variable_counts_as_unset() {
         let config = config(&[("MIRAGE_HOME", "/tmp/m"), ("DISCORD_TOKEN", "")]).expect("valid");
-        assert_eq!(config.discord_token, None);
+        assert_eq!(config.discord_token().ok(), Some(None));
     }
 }

@@ -1,8 +1,11 @@
-//! The library of Mirage: the atlas of pictures, the store of what people did, the configuration
-//! and the media readers. It knows nothing of Discord and nothing of command lines; `commands`
-//! builds both on it. Networks and weight files live below it, in `mirage-models`.
+//! The library of Mirage: the atlas of pictures, the inference engine, the queue of long jobs, the
+//! store of what people did, the configuration and the media readers. It knows nothing of Discord
+//! and nothing of command lines; `commands` builds both on it. Networks and weight files live
+//! below it, in `mirage-models`.
 
 pub mod atlas;
 pub mod config;
+pub mod engine;
+pub mod jobs;
 pub mod media;
 pub mod store;

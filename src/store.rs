@@ -1,87 +1,35 @@
-//! What Mirage remembers of people: the only SQL there is. Migrations run when the store opens.
-//! It knows no Discord; people are numbers here.
+//! What Mirage remembers of people and of their jobs: the only SQL there is, in SQLite or
+//! PostgreSQL. Migrations run when the store opens. It knows no Discord; people are numbers here.
 
+mod error;
+pub mod jobs;
+mod liveness;
+mod location;
+mod open;
 mod searches;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Any, AnyPool, Transaction};
 
+pub use error::StoreError;
+pub use liveness::Held;
+pub use location::Location;
 pub use searches::{Search, SearchId, SearchSubject};
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-
-/// How long a writer waits for another before it gives up.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Why the store could not do what was asked; each is one plain sentence.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another bot runs on the same database.
-    #[error(
-        "Another Mirage bot is running on the database {database}. Stop it first, or set \
-         MIRAGE_DATABASE to another file."
-    )]
-    InUse {
-        /// The database's file.
-        database: String,
-    },
-    /// The database's file or folder can't be used.
-    #[error("The database {database} can't be opened ({reason}).")]
-    Unopened {
-        /// The database's file.
-        database: String,
-        /// The system's reason.
-        reason: String,
-    },
-    /// The database was written by a newer version, or a migration failed.
-    #[error("The database's tables can't be brought to this version's layout.")]
-    Migration(#[source] sqlx::migrate::MigrateError),
-    /// The disk is full.
-    #[error("The disk is full. Nothing that was stored before is lost; make room and try again.")]
-    DiskFull(#[source] sqlx::Error),
-    /// Another process holds the database for longer than is waited for.
-    #[error("The database is busy. Try again in a moment.")]
-    Busy(#[source] sqlx::Error),
-    /// Any other failure.
-    #[error("The database could not be read or written.")]
-    Database(#[source] sqlx::Error),
-    /// What is stored doesn't read as what was written.
-    #[error("A stored value can't be read.")]
-    Corrupt(#[from] serde_json::Error),
-}
-
-/// The codes of SQLite's result that have a sentence of their own: <https://sqlite.org/rescode.html>.
-const SQLITE_BUSY: &str = "5";
-const SQLITE_FULL: &str = "13";
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code);
-        match code.as_deref() {
-            Some(SQLITE_BUSY) => Self::Busy(error),
-            Some(SQLITE_FULL) => Self::DiskFull(error),
-            _ => Self::Database(error),
-        }
-    }
-}
+/// Key of the advisory lock under which PostgreSQL changes the queue: any number that nobody else
+/// uses ("mirage" in ASCII).
+const QUEUE_LOCK: i64 = 0x6d69_7261_6765;
 
 /// The open store. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
-    database: PathBuf,
-}
-
-/// Held by the one bot of a database. The system lets go of it when the process ends, however.
-#[derive(Debug)]
-pub struct BotLock {
-    _file: File,
+    /// For reading, and for writing where writers don't exclude each other.
+    pool: AnyPool,
+    /// One connection with SQLite: writers queue up here, in order, and not at the file's lock.
+    writer: AnyPool,
+    location: Arc<Location>,
 }
 
 impl Store {
@@ -89,72 +37,67 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unopened`] or [`StoreError::Migration`].
-    pub async fn open(database: &Path) -> Result<Self, StoreError> {
-        let unopened = |reason: String| StoreError::Unopened {
-            database: database.display().to_string(),
-            reason,
-        };
-        if let Some(folder) = database.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| unopened(error.to_string()))?;
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(database)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // With a write-ahead log a crash of the process loses nothing at this level.
-            .synchronous(SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(PATIENCE);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await
-            .map_err(|error| unopened(error.to_string()))?;
-        MIGRATIONS.run(&pool).await.map_err(StoreError::Migration)?;
+    pub async fn open(location: impl Into<Location>) -> Result<Self, StoreError> {
+        let location = location.into();
+        let (pool, writer) = open::open(&location).await?;
         Ok(Self {
             pool,
-            database: database.to_owned(),
+            writer,
+            location: Arc::new(location),
         })
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Takes the place of the one bot of this database.
     ///
     /// # Errors
     /// [`StoreError::InUse`] while another bot has it.
-    pub fn lock_for_bot(&self) -> Result<BotLock, StoreError> {
-        let path = self.database.with_extension("lock");
-        let unopened = |error: std::io::Error| StoreError::Unopened {
-            database: path.display().to_string(),
-            reason: error.to_string(),
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(unopened)?;
-        match file.try_lock() {
-            Ok(()) => Ok(BotLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
-                database: self.database.display().to_string(),
-            }),
-            Err(TryLockError::Error(error)) => Err(unopened(error)),
-        }
+    pub async fn lock_for_bot(&self) -> Result<Held, StoreError> {
+        self.hold("bot").await?.ok_or_else(|| StoreError::InUse {
+            database: self.location.to_string(),
+        })
     }
 
-    /// Deletes everything that is stored of a person; returns how many records went.
+    /// Deletes everything that is stored of a person; returns how many records went at once. A job
+    /// that runs is asked to stop and goes with its end.
     ///
     /// # Errors
     /// What the database reports.
     pub async fn delete_user(&self, user: u64) -> Result<u64, StoreError> {
-        searches::delete_of_user(&self.pool, user).await
+        let searches = searches::delete_of_user(&self.writer, user).await?;
+        Ok(searches + self.delete_jobs_of_user(user).await?)
     }
 
     /// Closes the connections, so that everything is on disk.
     pub async fn close(&self) {
+        self.writer.close().await;
         self.pool.close().await;
     }
+
+    /// A transaction that changes the queue: one at a time over all processes.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        match &*self.location {
+            Location::File(_) => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
+            Location::Server(_) => {
+                let mut transaction = self.writer.begin().await?;
+                sqlx::query("SELECT 1 FROM pg_advisory_xact_lock($1)")
+                    .bind(QUEUE_LOCK)
+                    .execute(&mut *transaction)
+                    .await?;
+                Ok(transaction)
+            }
+        }
+    }
+}
+
+/// Milliseconds since 1970, by the clock on the wall.
+pub(crate) fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -165,12 +108,12 @@ mod tests {
     async fn only_one_bot_runs_on_a_database() {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("deep/mirage.sqlite");
-        let store = Store::open(&database).await.expect("opened");
-        let lock = store.lock_for_bot().expect("the first bot");
-        let other = Store::open(&database)
+        let store = Store::open(&*database).await.expect("opened");
+        let lock = store.lock_for_bot().await.expect("the first bot");
+        let other = Store::open(&*database)
             .await
             .expect("opened by another process");
-        let error = other.lock_for_bot().expect_err("the second bot");
+        let error = other.lock_for_bot().await.expect_err("the second bot");
         assert!(
             error
                 .to_string()
@@ -178,7 +121,7 @@ mod tests {
             "{error}"
         );
         drop(lock);
-        other.lock_for_bot().expect("the first bot is gone");
+        other.lock_for_bot().await.expect("the first bot is gone");
     }
 
     #[tokio::test]
@@ -187,7 +130,7 @@ mod tests {
         let path = folder.path().join("notes.txt");
         let content = "These are notes, not a database. ".repeat(64);
         std::fs::write(&path, &content).expect("written");
-        let error = Store::open(&path).await.expect_err("not a database");
+        let error = Store::open(&*path).await.expect_err("not a database");
         assert!(error.to_string().contains("notes.txt"), "{error}");
         assert_eq!(
             std::fs::read_to_string(&path).expect("still there"),

@@ -12,9 +12,11 @@ mod interrupt;
 mod models;
 mod output;
 mod progress;
+mod queue;
 mod report;
 mod show;
 mod text;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -53,6 +55,8 @@ enum Command {
     Models(models::Arguments),
     Doctor(doctor::Arguments),
     Bot(bot::Arguments),
+    Worker(worker::Arguments),
+    Queue(queue::Arguments),
     Bench(bench::Arguments),
 }
 
@@ -109,6 +113,8 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Models(arguments) => models::run(arguments, config).await,
         Command::Doctor(arguments) => doctor::run(arguments, config).await,
         Command::Bot(arguments) => bot::run(arguments, config).await,
+        Command::Worker(arguments) => worker::run(arguments, config).await,
+        Command::Queue(arguments) => queue::run(arguments, config).await,
         Command::Bench(arguments) => bench::run(arguments, config).await,
     }
 }

@@ -2,5 +2,8 @@
 //! same library. Nothing is searched, stored or computed here.
 
 pub mod cli;
+mod describe;
+mod metrics;
 mod runtime;
 pub mod slash;
+mod workers;

@@ -1,5 +1,5 @@
-//! What every way into Mirage needs before it can work: the log, the text encoder, the atlas, and
-//! how much memory that takes. What a failure means for the person is decided by the caller.
+//! What every way into Mirage needs before it can work: the log, the engine, the atlas, and how
+//! much memory that takes. What a failure means for the person is decided by the caller.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use mirage::atlas::{Atlas, AtlasError};
 use mirage::config::{Config, ConfigError};
+use mirage::engine::{EncoderSpec, Engine, EngineError, Settings};
 use mirage_models::manifest::{FileSpec, Manifest, ManifestError};
 use mirage_models::resolver::{FileState, Resolver};
-use mirage_models::text_encoder::{self, EncoderError, TextEncoder};
+use mirage_models::text_encoder;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -33,7 +34,7 @@ const CARRY_SECRETS: &[&str] = &[
     "rustls",
 ];
 
-/// Why the encoder or the atlas could not be opened.
+/// Why the engine or the atlas could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
     /// A file of the weights is not there, or another one.
@@ -47,15 +48,12 @@ pub(crate) enum OpenError {
     /// The profile doesn't exist.
     #[error(transparent)]
     Profile(#[from] ManifestError),
-    /// The weights don't load.
+    /// The engine doesn't start.
     #[error(transparent)]
-    Encoder(#[from] EncoderError),
+    Engine(#[from] EngineError),
     /// The atlas doesn't open.
     #[error(transparent)]
     Atlas(#[from] AtlasError),
-    /// The thread that loads ended by itself.
-    #[error("The text encoder could not be loaded.")]
-    Stopped(#[from] tokio::task::JoinError),
 }
 
 /// Starts the log on standard error.
@@ -98,28 +96,36 @@ pub(crate) fn weights_folder(config: &Config, profile: &str) -> PathBuf {
     config.weights().join(profile)
 }
 
-/// Loads the configured profile's text encoder, after a quick look at its files.
+/// Starts the engine with the configured profile's networks, after a quick look at their files.
+/// They are loaded when they are first needed.
 ///
 /// # Errors
 /// [`OpenError`]; missing files are told with the command that fetches them.
-pub(crate) async fn open_encoder(config: &Config) -> Result<Arc<dyn TextEncoder>, OpenError> {
+pub(crate) fn start_engine(config: &Config) -> Result<Engine, OpenError> {
     let manifest = Manifest::of_profile(&config.profile)?;
     let folder = weights_folder(config, &manifest.profile);
     if let Some(reason) = incomplete(&manifest.files, &folder) {
         let profile = manifest.profile;
         return Err(OpenError::Weights { profile, reason });
     }
-    let loading = tokio::task::spawn_blocking(move || text_encoder::load(&manifest, &folder));
-    Ok(Arc::from(loading.await??))
+    let encoder = EncoderSpec {
+        identity: text_encoder::identity(&manifest),
+        dimensions: manifest.text_encoder.dimensions,
+    };
+    let load = move || Ok(Arc::from(text_encoder::load(&manifest, &folder)?));
+    let settings = Settings {
+        threads: config.work.threads,
+        ..Settings::default()
+    };
+    Ok(Engine::start(encoder, Box::new(load), settings)?)
 }
 
-/// Opens the configured atlas with the configured encoder.
+/// Opens the configured atlas with an engine of its own.
 ///
 /// # Errors
 /// [`OpenError`].
 pub(crate) async fn open_atlas(config: &Config) -> Result<Atlas, OpenError> {
-    let encoder = open_encoder(config).await?;
-    Ok(Atlas::open(&config.atlas_uri, encoder).await?)
+    Ok(Atlas::open(&config.atlas_uri, start_engine(config)?).await?)
 }
 
 /// What is wrong with the first file that isn't as it should be, by its size alone; a sentence.

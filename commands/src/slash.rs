@@ -1,21 +1,28 @@
 //! The Discord side: the bot, its slash commands and its buttons. State lives in the store and the
 //! atlas; nothing here survives a restart, and nothing needs to.
 
+mod announce;
+mod atlas;
 mod buttons;
 mod connect;
 mod custom_id;
 mod data;
 mod errors;
 mod find;
+mod job_message;
 mod my_data;
+mod queue;
 mod respond;
 mod results;
+mod tutor;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mirage::atlas::Atlas;
 use mirage::config::Secret;
+use mirage::jobs::Jobs;
 use mirage::store::Store;
 use poise::serenity_prelude as serenity;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +38,7 @@ type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
 
 /// How long answers that are under way may take after a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(7);
-/// How often old searches are deleted.
+/// How often old searches and jobs are deleted.
 const CLEANING: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How the bot reaches Discord.
@@ -43,28 +50,36 @@ pub struct Settings {
     pub discord_url: Option<Url>,
     /// The one server to register the commands in; everywhere without it.
     pub guild: Option<u64>,
+    /// Folder whose collections a tutor may import.
+    pub imports: PathBuf,
 }
 
 /// Every command that the bot has, in one list.
 fn commands() -> Vec<poise::Command<Data, CommandError>> {
-    vec![find::find(), my_data::my_data()]
+    vec![
+        find::find(),
+        queue::queue(),
+        atlas::atlas(),
+        my_data::my_data(),
+    ]
 }
 
 /// Runs the bot until `cancel` is triggered. `ready` is called once, when the commands are
-/// registered and Discord sends events.
+/// registered and Discord sends events. Jobs are accepted and their news told here; workers are
+/// the caller's.
 ///
 /// # Errors
 /// [`StartError`] when Discord can't be reached, refuses the token, or ends the session.
 pub async fn run(
     atlas: Atlas,
-    store: Store,
+    jobs: Jobs,
     settings: Settings,
     cancel: CancellationToken,
     ready: impl FnOnce() + Send + Sync + 'static,
 ) -> Result<(), StartError> {
     let http = connect::http(&settings);
     let gateway = connect::gateway(&http, &settings).await?;
-    let data = Data::new(atlas, store.clone());
+    let data = Data::new(atlas, jobs.clone(), settings.imports);
     let failed = Arc::new(connect::SetupFailure::default());
     let framework = framework(
         data.clone(),
@@ -79,7 +94,13 @@ pub async fn run(
         .map_err(|error| StartError::from_serenity(&error))?;
     connect::assert_gateway(&client.ws_url.lock().await, &gateway)?;
     let shards = Arc::clone(&client.shard_manager);
-    let cleaning = tokio::spawn(forget_old_searches(store));
+    let cleaning = tokio::spawn(forget_what_is_old(jobs.store().clone()));
+    let news = tokio::spawn(announce::announce(
+        Arc::clone(&client.http),
+        jobs,
+        Arc::clone(&data.news),
+        cancel.clone(),
+    ));
     let running = tokio::spawn(async move { client.start().await });
     tokio::pin!(running);
     let ended = tokio::select! {
@@ -87,6 +108,7 @@ pub async fn run(
         () = cancel.cancelled() => None,
     };
     cleaning.abort();
+    news.abort();
     // Held until the end: nothing new begins meanwhile.
     let closed = tokio::time::timeout(GRACE, data.work.finish()).await;
     if closed.is_err() {
@@ -178,12 +200,17 @@ async fn on_event(
     Ok(())
 }
 
-async fn forget_old_searches(store: Store) {
+async fn forget_what_is_old(store: Store) {
     loop {
         match store.forget_old_searches(SystemTime::now()).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted old searches"),
             Err(error) => tracing::warn!(%error, "old searches could not be deleted"),
+        }
+        match store.forget_old_jobs(SystemTime::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted old jobs"),
+            Err(error) => tracing::warn!(%error, "old jobs could not be deleted"),
         }
         tokio::time::sleep(CLEANING).await;
     }

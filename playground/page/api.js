@@ -114,6 +114,9 @@ export async function followEvents({ onConnect, onEvents, onLost }) {
   }
 }
 
+/** The path of an address alone: signatures in the query may be renewed. */
+export const pathOf = (address) => (address ?? "").split("?")[0].replace(/^https?:\/\/[^/]+/, "");
+
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**

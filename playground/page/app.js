@@ -1,12 +1,13 @@
 // The page itself: puts its parts together, sends what people do and takes in what happens. It knows
 // nothing of any bot: all it shows was registered or sent.
 
+import { announce } from "./announcer.js";
 import * as api from "./api.js";
 import { localised } from "./commands.js";
 import { Composer } from "./composer.js";
 import { connection, handleRefusal, lock, showConnected } from "./connection.js";
 import { openMenu } from "./context_menu.js";
-import { MessageList, announce, isVisible } from "./message_list.js";
+import { MessageList, isVisible } from "./message_list.js";
 import { openModal } from "./modal.js";
 import { el } from "./nodes.js";
 import { OptionsForm } from "./options_form.js";

@@ -1,7 +1,7 @@
 // Draws what a message carries beside its text: pictures with their alt text, files and embeds. The
 // context is that of render.js.
 
-import { localAddress } from "./api.js";
+import { localAddress, pathOf } from "./api.js";
 import { inlineMarkdown, markdown } from "./markdown.js";
 import { el, fileSize, freshId, outsideLink } from "./nodes.js";
 import { timeNode } from "./times.js";
@@ -49,7 +49,9 @@ export function picture(media, alt, context, most = { width: PICTURE_WIDTH, heig
   const larger = el("button", {
     type: "button", class: "tool", onclick: () => context.enlarge(source, alt),
   }, "Larger", el("span", { class: "for-readers" }, " picture"));
-  const figure = el("figure", { class: "picture" }, image,
+  const figure = el("figure", {
+    class: "picture", "data-picture": `${pathOf(media.url)} ${most.width} ${alt}`,
+  }, image,
     el("div", { class: "tools" }, altButton, larger), text);
   image.addEventListener("error", () => {
     image.hidden = true;
@@ -80,9 +82,6 @@ function file(attachment) {
 }
 
 const isPicture = (attachment) => (attachment.content_type ?? "").startsWith("image/");
-
-/** The path alone: signatures in the query may be renewed. */
-const pathOf = (address) => (address ?? "").split("?")[0].replace(/^https?:\/\/[^/]+/, "");
 
 // --- Embeds ---
 
@@ -156,8 +155,8 @@ function embedGroups(embeds, altOf) {
   return groups;
 }
 
-/** Embeds and the attachments that no embed shows. */
-export function media(view, context) {
+/** Embeds and the attachments that no embed shows, as parts (see parts.js). */
+export function mediaParts(view, context) {
   const attachments = view.attachments ?? [];
   const embeds = view.embeds ?? [];
   const attached = (image) =>
@@ -172,9 +171,11 @@ export function media(view, context) {
   const loose = attachments.filter((attachment) => !used.has(pathOf(attachment.url)));
   const pictures = loose.filter(isPicture)
     .map((attachment) => ({ media: attachment, alt: attachment.description ?? "" }));
+  const files = loose.filter((attachment) => !isPicture(attachment));
   return [
-    gallery(pictures, context),
-    loose.filter((attachment) => !isPicture(attachment)).map(file),
-    embedGroups(embeds, altOf).map((group) => embed(group, context)),
+    { key: "gallery", data: pictures, draw: () => gallery(pictures, context) },
+    { key: "files", data: files, draw: () => files.map(file) },
+    ...embedGroups(embeds, altOf).map((group, index) =>
+      ({ key: `embed-${index}`, data: group, draw: () => embed(group, context) })),
   ];
 }

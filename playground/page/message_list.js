@@ -1,9 +1,11 @@
-// The list of messages of one channel: each in its place and drawn anew when it changes, the place of
-// scrolling and focus, what an empty channel offers, and what screen readers are told.
+// The list of messages of one channel: each in its place and drawn anew where it changes, without
+// moving the reader, the end that is followed, and what an empty channel offers.
 
+import * as announcer from "./announcer.js";
 import * as api from "./api.js";
 import { el } from "./nodes.js";
-import { message, summary } from "./render.js";
+import { keepFocus, keepPlace } from "./place.js";
+import { message, redraw } from "./render.js";
 import { at, leaves, page } from "./state.js";
 
 export const isVisible = (view) => {
@@ -12,29 +14,6 @@ export const isVisible = (view) => {
 };
 
 const isEarlier = (one, other) => BigInt(one) < BigInt(other);
-
-/** Where the focus was inside a message, so that it survives a new drawing. */
-function focusPlace(node) {
-  if (!node.contains(document.activeElement)) return null;
-  const all = [...node.querySelectorAll("button, a, select, input")];
-  return { index: all.indexOf(document.activeElement), text: document.activeElement.textContent };
-}
-
-function restoreFocus(node, place) {
-  const all = [...node.querySelectorAll("button, a, select, input")];
-  const same = all.find((each) => place.text && each.textContent === place.text);
-  const goal = same ?? all[place.index];
-  if (goal && !goal.disabled) goal.focus({ preventScroll: true });
-  else node.focus({ preventScroll: true });
-}
-
-/** Says new messages and answers aloud; replays of what was there before stay silent. */
-export function announce(view, node, before) {
-  const changed = !before || before.playground?.thinking !== view.playground?.thinking
-    || before.playground?.failed !== view.playground?.failed;
-  const isNew = before || Date.parse(view.timestamp) >= page.loadedAt - 1000;
-  if (changed && isNew) at("announcer").textContent = summary(view, node);
-}
 
 export class MessageList {
   /** `context()` is that of render.js; `openForm(leaf)` opens the form of a command. */
@@ -47,22 +26,26 @@ export class MessageList {
     return at("messages").querySelector(`[data-message-id="${CSS.escape(id)}"]`);
   }
 
-  /** Draws a message in its place; one that is there already is replaced. */
+  /** Draws a message in its place, or what is new in one that is there already. */
   put(view) {
-    const list = at("messages");
-    const old = this.nodeOf(view.id);
-    const node = message(view, this.context());
+    return keepPlace(() => this.draw(view));
+  }
+
+  draw(view) {
+    const known = this.nodeOf(view.id);
     page.views.set(view.id, view);
-    if (old) {
-      const place = focusPlace(old);
-      old.replaceWith(node);
-      if (place) restoreFocus(node, place);
-    } else {
-      const after = [...list.children].findLast((each) =>
-        isEarlier(each.dataset.messageId, view.id));
-      if (after) after.after(node);
-      else list.prepend(node);
+    if (known) {
+      announcer.beforeChange(view.id, known);
+      keepFocus(known, () => redraw(known, view, this.context()));
+      // An answer to a press may leave its button as it was.
+      known.querySelectorAll("[aria-busy]").forEach((each) => each.removeAttribute("aria-busy"));
+      return known;
     }
+    const node = message(view, this.context());
+    const after = [...at("messages").children].findLast((each) =>
+      isEarlier(each.dataset.messageId, view.id));
+    if (after) after.after(node);
+    else at("messages").prepend(node);
     this.showEmpty();
     return node;
   }
@@ -70,7 +53,8 @@ export class MessageList {
   /** Takes a message away, if it is there. */
   remove(id) {
     page.views.delete(id);
-    this.nodeOf(id)?.remove();
+    announcer.forget(id);
+    keepPlace(() => this.nodeOf(id)?.remove());
     this.showEmpty();
   }
 
@@ -108,8 +92,9 @@ export class MessageList {
     // Another channel or user was chosen meanwhile.
     if (channelId !== page.channelId || userId !== page.userId) return;
     page.views.clear();
+    announcer.forgetAll();
     at("messages").replaceChildren();
-    views.filter(isVisible).forEach((view) => this.put(view));
+    views.filter(isVisible).forEach((view) => this.draw(view));
     this.showEmpty();
     page.atEnd = true;
     this.scrollToEnd();

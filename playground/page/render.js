@@ -1,5 +1,5 @@
-// Draws a message that the bot sent, from its head to its components, and sums it up for screen
-// readers. Builds nodes only, never markup from text, and sends nothing: presses go to the `context`
+// Draws a message that the bot sent, from its head to its components, and draws it anew where it
+// changes. Builds nodes only, never markup from text, and sends nothing: presses go to the `context`
 // that the caller gives.
 //
 // The context: locale, viewerId, names { user(id), role(id), channel(id), all() } and the callbacks
@@ -8,21 +8,13 @@
 
 import { component } from "./components.js";
 import { markdown } from "./markdown.js";
-import { media } from "./media.js";
+import { mediaParts } from "./media.js";
 import { el } from "./nodes.js";
+import { Parts } from "./parts.js";
 import { messageTime } from "./times.js";
 
-/** A short sentence about a drawn message, for the live region: spoilers stay hidden in it. */
-export function summary(view, node) {
-  const { thinking, failed } = view.playground ?? {};
-  const name = node.querySelector(".author").textContent;
-  if (failed) return failed;
-  if (thinking) return `${name} is thinking`;
-  const pictures = node.querySelectorAll(".picture-image").length;
-  const text = node.querySelector(".content, .embed-title, .embed-text")?.innerText ?? "";
-  const count = pictures > 0 ? `. ${pictures} ${pictures === 1 ? "picture" : "pictures"}` : "";
-  return `${name}: ${text.slice(0, 300)}${count}`;
-}
+/** The parts of each drawn message. */
+const drawn = new WeakMap();
 
 function messageHead(view, name, context) {
   const author = view.author ?? {};
@@ -39,7 +31,7 @@ function messageHead(view, name, context) {
     }, name)),
     author.bot && el("span", { class: "badge" }, "BOT"),
     messageTime(view.timestamp, context.locale),
-    view.edited_timestamp && el("span", { class: "edited" }, "(edited)"),
+    el("span", { class: "edited", hidden: true }, "(edited)"),
     el("span", { class: "menu-anchor message-menu" }, el("button", {
       type: "button", class: "plain dots", "aria-label": `More for the message of ${name}`,
       "aria-haspopup": "menu", "aria-expanded": "false", "data-testid": "message-menu",
@@ -47,31 +39,46 @@ function messageHead(view, name, context) {
     }, "\u22EF")));
 }
 
-function messageBody(view, name, { thinking, failed }, context) {
+/** What of a message may change, part by part. */
+function bodyParts(view, name, { thinking, failed }, context) {
   return [
-    thinking && el("p", { class: "thinking" }, `${name} is thinking`,
-      el("span", { class: "dots-moving", "aria-hidden": "true" },
-        el("i", {}, "."), el("i", {}, "."), el("i", {}, "."))),
-    view.content && el("div", { class: "content" }, markdown(view.content, context)),
-    media(view, context),
-    (view.components ?? []).map((part) => component(view, part, context)),
-    failed && el("p", { class: "failed" },
-      el("span", { "aria-hidden": "true" }, "\u26A0 "), failed),
-    el("p", { class: "error message-error", role: "alert" }),
+    { key: "thinking", data: thinking, draw: () => thinking
+      && el("p", { class: "thinking" }, `${name} is thinking`,
+        el("span", { class: "dots-moving", "aria-hidden": "true" },
+          el("i", {}, "."), el("i", {}, "."), el("i", {}, "."))) },
+    { key: "content", data: view.content, draw: () => view.content
+      && el("div", { class: "content" }, markdown(view.content, context)) },
+    ...mediaParts(view, context),
+    ...(view.components ?? []).map((part, index) => (
+      { key: `component-${index}`, data: part, draw: () => component(view, part, context) })),
+    { key: "failed", data: failed, draw: () => failed && el("p", { class: "failed" },
+      el("span", { "aria-hidden": "true" }, "\u26A0 "), failed) },
   ];
+}
+
+function nameOf({ author = {} }, context) {
+  return context.names.user(author.id) || author.global_name || author.username || "Unknown";
+}
+
+/** Draws a newer version of a message into its item: only what looks different changes. */
+export function redraw(item, view, context) {
+  const facts = view.playground ?? {};
+  item.dataset.state = facts.failed ? "failed" : facts.thinking ? "thinking" : "done";
+  item.querySelector(".edited").hidden = !view.edited_timestamp;
+  drawn.get(item).draw(bodyParts(view, nameOf(view, context), facts, context));
 }
 
 /** The list item of one message. */
 export function message(view, context) {
   const facts = view.playground ?? {};
   const author = view.author ?? {};
-  const name = context.names.user(author.id) || author.global_name || author.username || "Unknown";
+  const name = nameOf(view, context);
+  const problem = el("p", { class: "error message-error", role: "alert" });
   const ephemeral = Boolean(facts.ephemeral_to);
   const invoked = facts.invoked_by;
   const item = el("li", {
     class: ephemeral ? "message ephemeral" : "message", tabindex: "-1",
     "data-testid": "message", "data-message-id": view.id,
-    "data-state": facts.failed ? "failed" : facts.thinking ? "thinking" : "done",
     "data-ephemeral": String(ephemeral),
     oncontextmenu: (event) => {
       // The browser's own menu stays for links, pictures and marked text.
@@ -86,10 +93,12 @@ export function message(view, context) {
       "aria-hidden": "true" }, [...name][0]?.toUpperCase()),
     el("article", { class: "message-main", "aria-label": `Message of ${name}` },
       messageHead(view, name, context),
-      messageBody(view, name, facts, context),
+      problem,
       ephemeral && el("p", { class: "only-you" },
         "Only you can see this. ",
         el("button", { type: "button", class: "as-link", "data-testid": "dismiss",
           onclick: () => context.dismiss(view) }, "Dismiss message"))));
+  drawn.set(item, new Parts(problem));
+  redraw(item, view, context);
   return item;
 }

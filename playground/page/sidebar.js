@@ -2,6 +2,7 @@
 // screens. What a choice does is up to the caller.
 
 import { el } from "./nodes.js";
+import { keepFocus } from "./place.js";
 import { at, channel, channels, locale, nameOf, page, user } from "./state.js";
 
 const LANGUAGES = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
@@ -10,7 +11,7 @@ const LANGUAGES = new Intl.DisplayNames(["en"], { type: "language", fallback: "c
 export function drawChannels(choose) {
   const marks = { text: "#", thread: "\u21B3", dm: "@" };
   const words = { text: "channel", thread: "thread", dm: "direct messages" };
-  at("channels").replaceChildren(...channels().map((each) => el("li", {},
+  const items = channels().map((each) => el("li", {},
     el("button", {
       type: "button", class: "channel", "data-channel-id": each.id,
       "aria-current": each.id === page.channelId ? "true" : null,
@@ -19,7 +20,8 @@ export function drawChannels(choose) {
       el("span", { "aria-hidden": "true" }, `${marks[each.kind] ?? "#"} `),
       el("bdi", {}, each.name),
       el("span", { class: "for-readers" }, `, ${words[each.kind] ?? "channel"}`),
-      page.unread.has(each.id) && el("span", { class: "badge" }, "new")))));
+      page.unread.has(each.id) && el("span", { class: "badge" }, "new"))));
+  keepFocus(at("channels"), () => at("channels").replaceChildren(...items));
   const current = channel();
   at("channel-name").textContent = current
     ? `${marks[current.kind] ?? "#"} ${current.name}` : "No channel";
@@ -45,11 +47,11 @@ export function drawPerson(changeRoles) {
   at("user").replaceChildren(...users.map((each) => el("option", {
     value: each.id, selected: each.id === page.userId,
   }, `${nameOf(each)} — ${roleNames(each)}${each.is_tutor ? " (tutor)" : ""}`)));
-  at("roles").replaceChildren(
-    el("legend", {}, "Roles of this user"),
-    ...roles.filter(({ id }) => id !== guild.id).map((role) => el("label", { dir: "auto" },
-      el("input", { type: "checkbox", value: role.id, checked: user().roles.includes(role.id),
-        onchange: changeRoles }), ` ${role.name}`)));
+  const boxes = roles.filter(({ id }) => id !== guild.id).map((role) => el("label", { dir: "auto" },
+    el("input", { type: "checkbox", value: role.id, checked: user().roles.includes(role.id),
+      onchange: changeRoles }), ` ${role.name}`));
+  keepFocus(at("roles"), () =>
+    at("roles").replaceChildren(el("legend", {}, "Roles of this user"), ...boxes));
   at("locale").replaceChildren(...locales.map((code) =>
     el("option", { value: code, selected: code === locale() }, languageName(code))));
 }

@@ -41,12 +41,6 @@ export function directory() {
 
 export const find = (list) => (id) => directory()[list].find((item) => item.id === id)?.name;
 
-function permissions() {
-  const { roles, guild } = page.state;
-  const held = roles.filter(({ id }) => id === guild.id || user().roles.includes(id));
-  return held.reduce((bits, role) => bits | BigInt(role.permissions ?? 0), 0n);
-}
-
 /** Whether Discord would offer the command to this user in this channel. */
 function isOffered(command) {
   if (channel()?.kind === "dm") {
@@ -55,7 +49,7 @@ function isOffered(command) {
   if (command.contexts && !command.contexts.includes(0)) return false;
   const needed = command.default_member_permissions;
   if (needed === null || needed === undefined) return true;
-  const held = permissions();
+  const held = BigInt(user()?.permissions ?? 0);
   if ((held & ADMINISTRATOR) !== 0n) return true;
   // "0" means administrators alone.
   return BigInt(needed) !== 0n && (held & BigInt(needed)) === BigInt(needed);

@@ -20,6 +20,11 @@ pub enum Fault {
     Delay(Duration),
     /// The connection is cut before anything is answered. The request is not handled.
     DropConnection,
+    /// Handled, events and all; then the connection is cut instead of the answer. A caller who
+    /// tries again meets what the first try did: 40060 for a second callback, say.
+    HandleThenDrop,
+    /// Handled, events and all; then answered with this status (502, say) instead of the result.
+    HandleThenStatus(u16),
 }
 
 #[derive(Debug)]

@@ -36,6 +36,7 @@ pub(crate) fn routes(world: &Arc<World>) -> Router<Arc<World>> {
         .route_layer(from_fn_with_state(world.clone(), check_token));
     Router::new()
         .route("/", get(assets::redirect))
+        .route("/favicon.ico", get(assets::no_icon))
         .route("/playground", get(assets::redirect))
         .route("/playground/", get(assets::index))
         .route("/playground/{file}", get(assets::file))

@@ -1,6 +1,7 @@
 //! The running server: it takes the port, serves the routes, and is the entry to everything a test
 //! needs.
 
+mod members;
 mod routes;
 
 use std::net::SocketAddr;
@@ -150,7 +151,7 @@ impl Server {
             .ok_or_else(|| Error::UnknownChannel(name.to_owned()))
     }
 
-    /// The id of a user: `student`, `noor`, `tutor`, `admin` or a user name.
+    /// The id of a user: `student`, `noor`, `tutor`, `admin` or the name of an added member.
     ///
     /// # Errors
     ///
@@ -163,7 +164,8 @@ impl Server {
     }
 
     /// Someone to act as, in `#general` at first: `student` (Ada, en-US), `noor` (a student, ar),
-    /// `tutor` (Sam) or `admin` (Robin). An unknown name is an error of the first action.
+    /// `tutor` (Sam), `admin` (Robin) or the name of an added member. An unknown name is an error
+    /// of the first action.
     pub fn actor(&self, name: &str) -> Actor {
         Actor::new(self.world.clone(), name)
     }
@@ -172,20 +174,6 @@ impl Server {
     pub fn faults(&self) -> Faults {
         Faults {
             world: self.world.clone(),
-        }
-    }
-
-    /// Sets what the bot may do in the guild (a permission bit set).
-    pub fn set_bot_permissions(&self, permissions: u64) {
-        let mut state = self.world.state();
-        let (bot, guild) = (state.bot, state.guild.id);
-        for role in &mut state.roles {
-            if role.managed_by == Some(bot) {
-                role.permissions = permissions;
-            } else if role.id == guild {
-                // The bot is a member of everyone too.
-                role.permissions &= permissions;
-            }
         }
     }
 

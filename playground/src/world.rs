@@ -6,7 +6,9 @@ pub(crate) mod channels;
 pub(crate) mod commands;
 pub(crate) mod interactions;
 pub(crate) mod invocation;
+mod members;
 pub(crate) mod messages;
+mod permissions;
 pub(crate) mod responses;
 mod seed;
 #[cfg(test)]

@@ -9,16 +9,20 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_array::{Array, RecordBatch, RecordBatchIterator};
 use futures::TryStreamExt;
+use lancedb::arrow::SendableRecordBatchStream;
+use lancedb::database::CreateTableMode;
 use lancedb::expr::{DfExpr, col, is_in, lit};
 use lancedb::index::Index;
 use lancedb::index::scalar::FullTextSearchQuery;
-use lancedb::query::{ExecutableQuery, QueryBase, Select};
+use lancedb::query::{ExecutableQuery, QueryBase, QueryExecutionOptions, Select};
 use lancedb::table::OptimizeAction;
 use lancedb::{Connection, DistanceType, Table};
 
 use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
-use super::schema::{self, Columns, ENCODER_KEY, ENTRY_COLUMNS, LAYOUT, LAYOUT_KEY, Row};
+use super::schema::{
+    self, Columns, ENCODER_KEY, ENTRY_COLUMNS, LAYOUT, LAYOUT_KEY, Row, SEARCH_TEXT,
+};
 use super::words;
 use crate::media::Fingerprint;
 
@@ -51,6 +55,16 @@ impl Dataset {
         encoder: &str,
         dimensions: usize,
     ) -> Result<Self, AtlasError> {
+        let dataset = Self {
+            schema: schema::schema(encoder, dimensions),
+            ..Self::open_with_any_encoder(uri).await?
+        };
+        dataset.check_encoder().await?;
+        Ok(dataset)
+    }
+
+    /// Opens a dataset to read it, whichever encoder its vectors come from.
+    pub(super) async fn open_with_any_encoder(uri: &str) -> Result<Self, AtlasError> {
         let missing = || AtlasError::Missing {
             uri: uri.to_owned(),
         };
@@ -63,25 +77,58 @@ impl Dataset {
             Err(lancedb::Error::TableNotFound { .. }) => return Err(missing()),
             Err(error) => return Err(error.into()),
         };
-        let found = table.schema().await?;
-        let of = |key: &str| found.metadata().get(key).cloned().unwrap_or_default();
-        if of(LAYOUT_KEY) != LAYOUT {
+        let schema = table.schema().await?;
+        let layout = schema.metadata().get(LAYOUT_KEY);
+        if layout.is_none_or(|layout| layout != LAYOUT) {
             return Err(AtlasError::OtherLayout {
                 uri: uri.to_owned(),
-                found: of(LAYOUT_KEY),
+                found: layout.cloned().unwrap_or_default(),
                 expected: LAYOUT.to_owned(),
             });
         }
-        if of(ENCODER_KEY) != encoder {
-            return Err(AtlasError::OtherEncoder {
-                atlas: of(ENCODER_KEY),
-                configured: encoder.to_owned(),
-            });
+        Ok(Self { table, schema })
+    }
+
+    /// Checks that the vectors still come from the encoder that this was opened with: another
+    /// process may have embedded everything anew.
+    pub(super) async fn check_encoder(&self) -> Result<(), AtlasError> {
+        let encoder = |schema: &arrow_schema::Schema| {
+            let identity = schema.metadata().get(ENCODER_KEY);
+            identity.cloned().unwrap_or_default()
+        };
+        let (atlas, configured) = (encoder(&*self.table.schema().await?), encoder(&self.schema));
+        if atlas == configured {
+            Ok(())
+        } else {
+            Err(AtlasError::OtherEncoder { atlas, configured })
         }
-        Ok(Self {
-            table,
-            schema: schema::schema(encoder, dimensions),
-        })
+    }
+
+    /// Puts other rows in place of all, in one new version, and indexes their words.
+    pub(super) async fn overwrite(
+        uri: &str,
+        rows: SendableRecordBatchStream,
+    ) -> Result<(), AtlasError> {
+        let connection = connect(uri).await?;
+        let table = connection
+            .create_table(TABLE, rows)
+            .mode(CreateTableMode::Overwrite)
+            .execute()
+            .await?;
+        let schema = table.schema().await?;
+        Self { table, schema }.finish().await
+    }
+
+    /// All columns of all rows, as they are read.
+    pub(super) async fn rows(&self) -> Result<SendableRecordBatchStream, AtlasError> {
+        let mut options = QueryExecutionOptions::default();
+        options.max_batch_length = 64;
+        Ok(self.table.query().execute_with_options(options).await?)
+    }
+
+    /// Number of rows.
+    pub(super) async fn len(&self) -> Result<u64, AtlasError> {
+        Ok(self.table.count_rows(None).await? as u64)
     }
 
     pub(super) async fn create(
@@ -126,7 +173,7 @@ impl Dataset {
         self.table.optimize(OptimizeAction::All).await?;
         let index = Index::FTS(words::index_parameters());
         self.table
-            .create_index(&["search_text"], index)
+            .create_index(&[SEARCH_TEXT], index)
             .replace(true)
             .execute()
             .await?;
@@ -206,6 +253,54 @@ impl Dataset {
         Ok(known)
     }
 
+    /// Names of a collection's rows.
+    pub(super) async fn ids_of(&self, collection: &str) -> Result<Vec<EntryId>, AtlasError> {
+        let query = self
+            .table
+            .query()
+            .only_if_expr(col("collection").eq(lit(collection)))
+            .select(Select::columns(&["id"]));
+        let mut ids = Vec::new();
+        for batch in collect(&query).await? {
+            let columns = Columns(&batch);
+            for row in 0..batch.num_rows() {
+                let id = columns.text("id", row)?.unwrap_or_default();
+                ids.push(EntryId::from_stored(id));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Number of rows that pass, counted up to `limit`; `except` is passed over.
+    pub(super) async fn count(
+        &self,
+        filter: DfExpr,
+        except: Option<&EntryId>,
+        limit: usize,
+    ) -> Result<usize, AtlasError> {
+        let filter = match except {
+            Some(id) => filter.and(col("id").not_eq(lit(id.as_str()))),
+            None => filter,
+        };
+        let query = self
+            .table
+            .query()
+            .only_if_expr(filter)
+            .select(Select::columns(&["id"]))
+            .limit(limit);
+        let batches = collect(&query).await?;
+        Ok(batches.iter().map(RecordBatch::num_rows).sum())
+    }
+
+    /// Deletes the rows of those names that exist, in one new version, and says how many.
+    pub(super) async fn delete(&self, ids: &[EntryId]) -> Result<u64, AtlasError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let deleted = self.table.delete(&one_of(ids)).await?;
+        Ok(deleted.num_deleted_rows)
+    }
+
     /// The rows nearest to a unit vector, with their cosine, nearest first.
     pub(super) async fn nearest(
         &self,
@@ -228,17 +323,23 @@ impl Dataset {
         })
     }
 
-    /// The rows whose words match best, with their BM25 score, best first.
+    /// The rows whose words match best, with their BM25 score, best first. Without the index, as
+    /// after an ingest that was killed, all rows are read and words are compared as they are
+    /// written, without stems.
     pub(super) async fn matching(
         &self,
         text: &str,
         filter: Option<DfExpr>,
         limit: usize,
     ) -> Result<Vec<Scored>, AtlasError> {
+        // A query that names no column takes those of the index, and fails where there is none.
+        let words = FullTextSearchQuery::new(text.to_owned())
+            .with_column(SEARCH_TEXT.to_owned())
+            .map_err(lancedb::Error::from)?;
         let mut query = self
             .table
             .query()
-            .full_text_search(FullTextSearchQuery::new(text.to_owned()))
+            .full_text_search(words)
             .limit(limit)
             .select(Select::columns(&["id", "_score"]));
         if let Some(filter) = filter {

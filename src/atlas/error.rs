@@ -1,7 +1,7 @@
 //! What can go wrong with an atlas, each as one plain sentence with its mend. LanceDB's long
 //! messages stay in the source chain, for the log.
 
-use mirage_models::text_encoder::EncoderError;
+use crate::engine::EngineError;
 
 /// Why the atlas could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,8 @@ pub enum AtlasError {
     /// The atlas was made with another encoder; its vectors can't be compared.
     #[error(
         "This atlas was made with the encoder {atlas}, but the configured encoder is {configured}. \
-         Choose the profile that the atlas was made with, or ingest it again."
+         Choose the profile that the atlas was made with, or run `mirage queue add re-embed` and \
+         `mirage worker`."
     )]
     OtherEncoder {
         /// Encoder that the atlas names.
@@ -56,9 +57,14 @@ pub enum AtlasError {
     /// Any other failure of the dataset.
     #[error("The atlas could not be read or written.")]
     Dataset(#[source] Box<lancedb::Error>),
-    /// The encoder failed.
+    /// The engine refused, stopped or failed.
     #[error(transparent)]
-    Encoder(#[from] EncoderError),
+    Engine(#[from] EngineError),
+    /// Others kept writing while everything was to be replaced.
+    #[error(
+        "The atlas was changed meanwhile, so nothing was replaced. Try again when no import runs."
+    )]
+    Changing,
     /// The work was stopped before its end.
     #[error("The work was interrupted. What was stored stays; start it again to go on.")]
     Interrupted,

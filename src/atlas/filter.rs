@@ -75,20 +75,26 @@ impl Filter {
 
     /// The filter for the dataset; `None` if everything passes.
     pub(super) fn expression(&self) -> Option<DfExpr> {
-        self.set()
-            .map(|(field, value)| {
-                let value = lit(value.to_lowercase());
-                let equals = |column: &str| lower(col(column)).eq(value.clone());
-                match field {
-                    Field::Modality => equals("modality"),
-                    Field::BodyPart => equals("body_part"),
-                    Field::Licence => equals("licence"),
-                    Field::Source => {
-                        equals("collection").or(contains(lower(col("source")), value.clone()))
-                    }
-                }
-            })
+        self.parts()
+            .map(|(.., expression)| expression)
             .reduce(DfExpr::and)
+    }
+
+    /// The fields that are set, with their values and the filter that each is by itself.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (Field, &str, DfExpr)> {
+        self.set()
+            .map(|(field, value)| (field, value, part(field, value)))
+    }
+}
+
+fn part(field: Field, value: &str) -> DfExpr {
+    let value = lit(value.to_lowercase());
+    let equals = |column: &str| lower(col(column)).eq(value.clone());
+    match field {
+        Field::Modality => equals("modality"),
+        Field::BodyPart => equals("body_part"),
+        Field::Licence => equals("licence"),
+        Field::Source => equals("collection").or(contains(lower(col("source")), value.clone())),
     }
 }
 

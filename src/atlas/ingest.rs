@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mirage_models::resolver::sha256_hex;
 use tokio_util::sync::CancellationToken;
 
 use super::Atlas;
 use super::dataset::{Dataset, Known};
-use super::entry::{Entry, EntryId, sha256_hex};
+use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::readers::{PictureSource, ReadError, SourceRow};
 use super::schema::Row;
@@ -30,6 +31,9 @@ pub struct Report {
     pub updated: u64,
     /// Entries that were there as they are.
     pub unchanged: u64,
+    /// Entries that went, because the collection's definition no longer has them. Only the starter
+    /// atlas has a definition.
+    pub removed: u64,
     /// Pictures that are there under another name: (row, name of the entry that has it).
     pub duplicates: Vec<(String, String)>,
     /// Rows that can't be used: (row, reason).

@@ -20,6 +20,12 @@ pub(super) const LAYOUT_KEY: &str = "mirage.layout";
 /// Key of the encoder's identity in the dataset's metadata.
 pub(super) const ENCODER_KEY: &str = "mirage.text_encoder";
 
+/// Column that is searched by words.
+pub(super) const SEARCH_TEXT: &str = "search_text";
+
+/// Column of the embeddings of [`SEARCH_TEXT`].
+pub(super) const TEXT_VECTOR: &str = "text_vector";
+
 /// Columns that make up an [`Entry`]: everything but pixels, vectors and hashes.
 pub(super) const ENTRY_COLUMNS: &[&str] = &[
     "id",
@@ -84,12 +90,12 @@ pub(super) fn schema(encoder: &str, dimensions: usize) -> SchemaRef {
         .map(text),
     );
     fields.extend(["width", "height"].map(|name| Field::new(name, DataType::Int32, true)));
-    fields.extend(["search_text", "picture_hash", "row_hash"].map(text));
+    fields.extend([SEARCH_TEXT, "picture_hash", "row_hash"].map(text));
     let binary = |name: &str| Field::new(name, DataType::Binary, true);
     fields.extend(["fingerprint", "picture", "thumbnail"].map(binary));
     let length = i32::try_from(dimensions).unwrap_or(i32::MAX);
     fields.push(Field::new(
-        "text_vector",
+        TEXT_VECTOR,
         DataType::FixedSizeList(item, length),
         true,
     ));
@@ -134,7 +140,7 @@ fn column(field: &Field, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         "attribution" => text(|row| row.entry.provenance.attribution.as_deref()),
         "width" => pixels(rows, |row| row.entry.width),
         "height" => pixels(rows, |row| row.entry.height),
-        "search_text" => Arc::new(StringArray::from_iter_values(
+        SEARCH_TEXT => Arc::new(StringArray::from_iter_values(
             rows.iter().map(|row| row.entry.description.search_text()),
         )),
         "picture_hash" => text(|row| Some(&row.picture_hash)),
@@ -144,7 +150,7 @@ fn column(field: &Field, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         )),
         "picture" => bytes(|row| &row.picture.jpeg),
         "thumbnail" => bytes(|row| &row.picture.thumbnail),
-        "text_vector" => vectors(field, rows),
+        TEXT_VECTOR => vector_column(field, rows.iter().map(|row| row.text_vector.as_slice())),
         other => return Err(ArrowError::SchemaError(format!("unknown column {other}"))),
     };
     Ok(array)
@@ -178,14 +184,18 @@ fn pixels(rows: &[Row], of: fn(&Row) -> u32) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(values))
 }
 
-fn vectors(field: &Field, rows: &[Row]) -> ArrayRef {
+/// Vectors of the field's length as a column.
+pub(super) fn vector_column<'a>(
+    field: &Field,
+    vectors: impl Iterator<Item = &'a [f32]>,
+) -> ArrayRef {
     let length = match field.data_type() {
         DataType::FixedSizeList(_, length) => *length,
         _ => 0,
     };
     let mut builder = FixedSizeListBuilder::new(Float32Builder::new(), length);
-    for row in rows {
-        builder.values().append_slice(&row.text_vector);
+    for vector in vectors {
+        builder.values().append_slice(vector);
         builder.append(true);
     }
     Arc::new(builder.finish())

@@ -308,3 +308,6 @@ fn unknown_values(catalogue: &Catalogue, filter: &Filter) -> Vec<(Field, String,
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,16 @@ mod cuts;
 mod definition;
 mod pictures;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use mirage_models::manifest::{FileSpec, ManifestError};
+use mirage_models::resolver::sha256_hex;
 use tokio_util::sync::CancellationToken;
 
 use super::ingest::{Report, ingest};
 use super::readers::{Place, ReadError, RowFault, SourceRow, Unit};
-use super::{Atlas, AtlasError, sha256_hex};
+use super::{Atlas, AtlasError, EntryId};
 use crate::media::MediaError;
 
 use definition::Definition;
@@ -60,7 +62,7 @@ pub async fn is_current(atlas: &Atlas) -> Result<bool, AtlasError> {
 }
 
 /// Makes the starter collection from the files of [`packages`] under `folder`. Entries that are
-/// there already stay as they are.
+/// there already stay as they are; those that the definition no longer has go.
 ///
 /// # Errors
 /// [`AtlasError`] when a volume can't be read or the dataset can't be written. A single picture
@@ -72,12 +74,30 @@ pub async fn build(
     progress: impl FnMut(&Report) + Send,
 ) -> Result<Report, AtlasError> {
     let definition = Definition::shipped()?;
+    let defined = definition.ids();
     let rows = rows(definition, folder.to_owned())?;
-    let report = ingest(atlas, COLLECTION, rows, cancel, progress).await?;
+    // Before the ingest, which would take a picture under a new name for a copy of the old entry.
+    let removed = remove_absent(atlas, &defined).await?;
+    let mut report = ingest(atlas, COLLECTION, rows, cancel, progress).await?;
+    report.removed = removed;
+    if removed > 0 && report.added + report.updated == 0 {
+        atlas.dataset.finish().await?;
+        atlas.refresh().await?;
+    }
     if !report.stopped && report.refused.is_empty() {
         atlas.dataset.set_note(NOTE, &fingerprint()).await?;
     }
     Ok(report)
+}
+
+/// Deletes the collection's entries whose names are not among `defined`, and says how many went.
+async fn remove_absent(atlas: &Atlas, defined: &HashSet<EntryId>) -> Result<u64, AtlasError> {
+    let stored = atlas.dataset.ids_of(COLLECTION).await?;
+    let absent: Vec<EntryId> = stored
+        .into_iter()
+        .filter(|id| !defined.contains(id))
+        .collect();
+    atlas.dataset.delete(&absent).await
 }
 
 /// Number of entries that the definition describes.
@@ -85,8 +105,7 @@ pub async fn build(
 /// # Errors
 /// [`StarterError::Definition`] if the data files are wrong.
 pub fn size() -> Result<u64, StarterError> {
-    let definition = Definition::shipped()?;
-    Ok((definition.pictures.len() + definition.slices.len()) as u64)
+    Ok(Definition::shipped()?.ids().len() as u64)
 }
 
 fn fingerprint() -> String {
@@ -131,4 +150,39 @@ fn refuse(file: &str, number: u64, id: &str, reason: &MediaError) -> ReadError {
     };
     let fault = RowFault::Io(format!("{id}: {reason}"));
     ReadError::Row { place, fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{self, row};
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_definition_no_longer_has_goes_and_nothing_else() {
+        let small = testing::atlas().await;
+        let defined = Definition::shipped()
+            .expect("the shipped files agree")
+            .ids();
+        let kept = defined.iter().next().expect("not empty").clone();
+        let identifier = kept.as_str().split_once('/').expect("a collection").1;
+        let rows = [
+            row(COLLECTION, identifier, "kept", "MRI"),
+            row(COLLECTION, "gone", "no longer defined", "MRI"),
+            row("mine", "gone", "another collection's", "MRI"),
+        ];
+        small.atlas.dataset.upsert(&rows).await.expect("written");
+        let removed = remove_absent(&small.atlas, &defined)
+            .await
+            .expect("deleted");
+        assert_eq!(removed, 1);
+        for (id, stays) in [
+            (EntryId::new(COLLECTION, "gone"), false),
+            (kept, true),
+            (EntryId::new("mine", "gone"), true),
+        ] {
+            let entry = small.atlas.entry(&id).await.expect("readable");
+            assert_eq!(entry.is_some(), stays, "{id}");
+        }
+        assert_eq!(remove_absent(&small.atlas, &defined).await.ok(), Some(0));
+    }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sqlx::{Row, SqlitePool};
+use sqlx::{AnyPool, Row as _};
 
 use super::{Store, StoreError};
 use crate::atlas::{EntryId, Filter};
@@ -21,6 +21,10 @@ impl SearchId {
     pub fn parse(text: &str) -> Option<Self> {
         let fits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         fits.then(|| Self(text.to_owned()))
+    }
+
+    fn random() -> Self {
+        Self(format!("{:016x}", rand::random::<u64>()))
     }
 }
 
@@ -64,10 +68,13 @@ impl Store {
             SearchSubject::Query(query) => (Some(query.as_str()), None),
             SearchSubject::Like(entry) => (None, Some(entry.as_str())),
         };
-        let row = sqlx::query(
-            "INSERT INTO searches (id, user_id, query, like_entry, filter, results, page_size, created_at)
-             VALUES (lower(hex(randomblob(8))), ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        let id = SearchId::random();
+        sqlx::query(
+            "INSERT INTO searches
+                 (id, user_id, query, like_entry, filter, results, page_size, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
+        .bind(id.to_string())
         .bind(search.user as i64)
         .bind(query)
         .bind(like)
@@ -75,9 +82,9 @@ impl Store {
         .bind(serde_json::to_string(&search.results)?)
         .bind(i64::try_from(search.page_size).unwrap_or(i64::MAX))
         .bind(seconds(SystemTime::now()))
-        .fetch_one(&self.pool)
+        .execute(&self.writer)
         .await?;
-        Ok(SearchId(row.try_get(0)?))
+        Ok(id)
     }
 
     /// A stored search, or `None` if it was deleted or is too old.
@@ -86,9 +93,11 @@ impl Store {
     /// What the database reports.
     pub async fn search(&self, id: &SearchId) -> Result<Option<Search>, StoreError> {
         let row = sqlx::query(
-            "SELECT user_id, query, like_entry, filter, results, page_size FROM searches WHERE id = ?",
+            "SELECT user_id, query, like_entry, filter, results, page_size FROM searches
+             WHERE id = $1 AND created_at >= $2",
         )
-        .bind(&id.0)
+        .bind(id.0.as_str())
+        .bind(oldest_kept(SystemTime::now()))
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
@@ -101,8 +110,8 @@ impl Store {
         Ok(Some(Search {
             user: row.try_get::<i64, _>("user_id")? as u64,
             subject,
-            filter: serde_json::from_str(row.try_get("filter")?)?,
-            results: serde_json::from_str(row.try_get("results")?)?,
+            filter: serde_json::from_str(&row.try_get::<String, _>("filter")?)?,
+            results: serde_json::from_str(&row.try_get::<String, _>("results")?)?,
             page_size: usize::try_from(row.try_get::<i64, _>("page_size")?).unwrap_or(1),
         }))
     }
@@ -112,20 +121,24 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn forget_old_searches(&self, now: SystemTime) -> Result<u64, StoreError> {
-        let kept = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
-        let oldest = seconds(now.checked_sub(kept).unwrap_or(UNIX_EPOCH));
-        let deleted = sqlx::query("DELETE FROM searches WHERE created_at < ?")
-            .bind(oldest)
-            .execute(&self.pool);
+        let deleted = sqlx::query("DELETE FROM searches WHERE created_at < $1")
+            .bind(oldest_kept(now))
+            .execute(&self.writer);
         Ok(deleted.await?.rows_affected())
     }
 }
 
-pub(super) async fn delete_of_user(pool: &SqlitePool, user: u64) -> Result<u64, StoreError> {
-    let deleted = sqlx::query("DELETE FROM searches WHERE user_id = ?")
+pub(super) async fn delete_of_user(pool: &AnyPool, user: u64) -> Result<u64, StoreError> {
+    let deleted = sqlx::query("DELETE FROM searches WHERE user_id = $1")
         .bind(user as i64)
         .execute(pool);
     Ok(deleted.await?.rows_affected())
+}
+
+/// When a search that is still kept was made at the earliest.
+fn oldest_kept(now: SystemTime) -> i64 {
+    let kept = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
+    seconds(now.checked_sub(kept).unwrap_or(UNIX_EPOCH))
 }
 
 fn seconds(time: SystemTime) -> i64 {
@@ -152,7 +165,7 @@ mod tests {
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("m.sqlite"))
+        let store = Store::open(&*folder.path().join("m.sqlite"))
             .await
             .expect("opened");
         (folder, store)
@@ -166,7 +179,7 @@ mod tests {
             .await
             .expect("stored");
         store.close().await;
-        let store = Store::open(&folder.path().join("m.sqlite"))
+        let store = Store::open(&*folder.path().join("m.sqlite"))
             .await
             .expect("opened again");
         let id = SearchId::parse(&id.to_string()).expect("a name survives a button");

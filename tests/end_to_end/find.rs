@@ -4,13 +4,13 @@ use anyhow::{Context, Result};
 use mirage_playground::MessageView;
 use mirage_tests::{Bot, SOON};
 
-async fn find(bot: &Bot, actor: &str, query: &str) -> Result<MessageView> {
+pub(crate) async fn find(bot: &Bot, actor: &str, query: &str) -> Result<MessageView> {
     let actor = bot.server.actor(actor);
     let call = actor.command("find").option("query", query);
     Ok(call.send().await?.reply(SOON).await?)
 }
 
-fn custom_id(message: &MessageView, label: &str) -> Result<String> {
+pub(crate) fn custom_id(message: &MessageView, label: &str) -> Result<String> {
     let button = message
         .button(label)
         .with_context(|| format!("no button {label}"))?;
@@ -191,6 +191,38 @@ async fn odd_queries_get_one_clear_answer() -> Result<()> {
 }
 
 #[tokio::test]
+async fn filters_that_exclude_each_other_are_explained_one_by_one() -> Result<()> {
+    let bot = Bot::start().await?;
+    let ada = bot.server.actor("ada");
+    let call = ada
+        .command("find")
+        .option("query", "bones")
+        .option("modality", "MRI")
+        .option("body_part", "eye");
+    let none = call.send().await?.reply(SOON).await?;
+    let content = none.content();
+    assert!(
+        content.contains("no picture has them together"),
+        "{content}"
+    );
+    assert!(content.contains("With modality"), "{content}");
+    assert!(content.contains("; with body part"), "{content}");
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn a_query_can_neither_turn_nor_mark_up_the_sentence_around_it() -> Result<()> {
+    let bot = Bot::start().await?;
+    let answer = find(&bot, "noor", "brain \u{202e}**MRI**\u{2069} \u{2067}axial").await?;
+    let content = answer.content();
+    assert!(
+        content.contains("“\u{2068}brain \\*\\*MRI\\*\\* axial\u{2069}”"),
+        "{content:?}"
+    );
+    bot.finish().await
+}
+
+#[tokio::test]
 async fn an_answer_can_be_private_and_short() -> Result<()> {
     let bot = Bot::start().await?;
     let ada = bot.server.actor("ada");
@@ -221,7 +253,7 @@ async fn a_person_can_delete_what_is_stored_of_them() -> Result<()> {
     let question = ada.command("my-data").send().await?.reply(SOON).await?;
     let id = custom_id(&question, "Delete my data")?;
     let deleted = ada.press(&question, &id).await?.edited(SOON).await?;
-    assert_eq!(deleted.content(), "Deleted: 1 search.");
+    assert_eq!(deleted.content(), "Deleted: 1 record.");
     let old = ada
         .press(&answer, &custom_id(&answer, "Next")?)
         .await?

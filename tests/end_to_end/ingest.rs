@@ -10,6 +10,7 @@ use image::{GrayImage, Luma};
 use mirage::atlas::ingest::{Report, ingest};
 use mirage::atlas::readers::{self, Defaults, Layout};
 use mirage::atlas::{Atlas, AtlasError, EntryId, Filter, Query, Request};
+use mirage::engine::Engine;
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ fn picture(number: u32) -> GrayImage {
 }
 
 /// A folder with `count` pictures and their captions.
-fn collection(folder: &Path, count: u32) -> Result<()> {
+pub(crate) fn collection(folder: &Path, count: u32) -> Result<()> {
     let mut captions = String::from("file,caption,modality\n");
     for number in 0..count {
         picture(number).save(folder.join(format!("p{number}.png")))?;
@@ -49,13 +50,17 @@ async fn ingest_folder(
     ingest(atlas, "patterns", rows, cancel, progress).await
 }
 
-async fn ingest_all(atlas: &Atlas, folder: &Path) -> Result<Report, AtlasError> {
+pub(crate) async fn ingest_all(atlas: &Atlas, folder: &Path) -> Result<Report, AtlasError> {
     ingest_folder(atlas, folder, &CancellationToken::new(), |_| {}).await
 }
 
-async fn empty_atlas(folder: &Path) -> Result<Atlas> {
-    let uri = folder.join("atlas");
-    Ok(Atlas::open_or_create(&uri.to_string_lossy(), mirage_tests::encoder().await?).await?)
+pub(crate) async fn empty_atlas(folder: &Path) -> Result<Atlas> {
+    Ok(Atlas::open_or_create(&atlas_uri(folder), mirage_tests::engine().await?).await?)
+}
+
+/// Where [`empty_atlas`] makes it.
+pub(crate) fn atlas_uri(folder: &Path) -> String {
+    folder.join("atlas").to_string_lossy().into_owned()
 }
 
 #[tokio::test]
@@ -194,15 +199,17 @@ async fn an_atlas_of_another_encoder_is_refused_with_both_names() -> Result<()> 
     let folder = tempfile::tempdir()?;
     let uri = folder.path().join("atlas").to_string_lossy().into_owned();
     let ours = mirage_tests::encoder().await?;
-    Atlas::open_or_create(&uri, Arc::new(Renamed(Arc::clone(&ours)))).await?;
-    let Err(error) = Atlas::open(&uri, Arc::clone(&ours)).await else {
+    let other = Engine::with_encoder(Arc::new(Renamed(Arc::clone(&ours))))?;
+    Atlas::open_or_create(&uri, other).await?;
+    let engine = mirage_tests::engine().await?;
+    let Err(error) = Atlas::open(&uri, engine.clone()).await else {
         bail!("it was opened")
     };
     assert!(matches!(error, AtlasError::OtherEncoder { .. }), "{error}");
     for name in ["other-encoder@00000000", ours.identity()] {
         assert!(error.to_string().contains(name), "{error}");
     }
-    let Err(error) = Atlas::open("/nonexistent/atlas", ours).await else {
+    let Err(error) = Atlas::open("/nonexistent/atlas", engine).await else {
         bail!("it was opened")
     };
     assert!(

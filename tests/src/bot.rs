@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use mirage::atlas::Atlas;
 use mirage::config::Secret;
-use mirage::store::{BotLock, Store};
+use mirage::jobs::{self, Jobs, Library, Pace};
+use mirage::store::jobs::Limits;
+use mirage::store::{Held, Store, StoreError};
 use mirage_commands::slash::{self, Settings, StartError};
 use mirage_playground::{Options, Server};
 use tempfile::TempDir;
@@ -14,22 +16,25 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long a test waits for anything.
-pub const SOON: Duration = Duration::from_secs(30);
+use crate::SOON;
 
 /// The real bot, the local server, and the folder of the bot's database.
 pub struct Bot {
     /// The server that the bot is connected to.
     pub server: Arc<Server>,
     folder: TempDir,
+    atlas_uri: String,
+    /// Whether the bot works on long jobs itself, from its next start on.
+    pub works: bool,
     running: Option<Running>,
 }
 
 struct Running {
     cancel: CancellationToken,
     task: JoinHandle<Result<(), StartError>>,
+    worker: Option<JoinHandle<Result<(), StoreError>>>,
     store: Store,
-    _lock: BotLock,
+    _lock: Held,
 }
 
 impl Bot {
@@ -46,19 +51,52 @@ impl Bot {
     /// # Errors
     /// The bot did not get ready.
     pub async fn start_with(options: Options) -> Result<Self> {
-        let server = Arc::new(Server::start(options).await?);
-        let mut bot = Self {
-            server,
+        Self::start_on(crate::starter_atlas_uri().await?, options).await
+    }
+
+    /// The same on another atlas, which exists.
+    ///
+    /// # Errors
+    /// The bot did not get ready.
+    pub async fn start_on(atlas_uri: &str, options: Options) -> Result<Self> {
+        let mut bot = Self::prepared(atlas_uri, options).await?;
+        bot.run().await?;
+        Ok(bot)
+    }
+
+    /// A server, and a bot that does not run yet.
+    ///
+    /// # Errors
+    /// The server did not start.
+    pub async fn prepared(atlas_uri: &str, options: Options) -> Result<Self> {
+        let bot = Self {
+            server: Arc::new(Server::start(options).await?),
             folder: tempfile::tempdir()?,
+            atlas_uri: atlas_uri.to_owned(),
+            works: true,
             running: None,
         };
-        bot.run().await?;
+        std::fs::create_dir_all(bot.imports())?;
         Ok(bot)
     }
 
     /// Path of the bot's database.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("mirage.sqlite")
+    }
+
+    /// Folder that a tutor may import from.
+    pub fn imports(&self) -> PathBuf {
+        self.folder.path().join("imports")
+    }
+
+    /// The bot's store, while it runs.
+    ///
+    /// # Errors
+    /// It doesn't run.
+    pub fn store(&self) -> Result<&Store> {
+        let running = self.running.as_ref().context("the bot doesn't run")?;
+        Ok(&running.store)
     }
 
     /// Starts the bot again on the same database.
@@ -69,8 +107,15 @@ impl Bot {
         if self.running.is_some() {
             bail!("the bot runs already");
         }
-        let running = Running::start(&self.server, &self.database()).await?;
-        self.running = Some(running);
+        let (database, imports) = (self.database(), self.imports());
+        let running = Running::start(
+            &self.server,
+            &database,
+            &imports,
+            &self.atlas_uri,
+            self.works,
+        );
+        self.running = Some(running.await?);
         self.server.wait_for_bot(SOON).await?;
         self.server.wait_for_commands(SOON).await?;
         Ok(())
@@ -88,6 +133,11 @@ impl Bot {
         tokio::time::timeout(SOON, running.task)
             .await
             .context("the bot did not end")???;
+        if let Some(worker) = running.worker {
+            tokio::time::timeout(SOON, worker)
+                .await
+                .context("the worker did not end")???;
+        }
         running.store.close().await;
         Ok(())
     }
@@ -104,20 +154,34 @@ impl Bot {
 }
 
 impl Running {
-    async fn start(server: &Server, database: &Path) -> Result<Self> {
+    async fn start(
+        server: &Server,
+        database: &Path,
+        imports: &Path,
+        atlas_uri: &str,
+        works: bool,
+    ) -> Result<Self> {
         let store = Store::open(database).await?;
-        let lock = store.lock_for_bot()?;
+        let lock = store.lock_for_bot().await?;
         let settings = Settings {
             token: Secret::new(server.bot_token()),
             discord_url: Some(server.base_url().parse()?),
             guild: None,
+            imports: imports.to_owned(),
         };
-        let atlas = crate::starter_atlas().await?;
+        let engine = crate::engine().await?;
+        let atlas = Atlas::open(atlas_uri, engine.clone()).await?;
         let cancel = CancellationToken::new();
+        let jobs = Jobs::new(store.clone(), Limits::default());
+        let runner = Arc::new(Library::new(atlas_uri.to_owned(), engine));
+        let worker = works.then(|| {
+            let work = jobs::work(jobs.clone(), runner, Pace::default(), cancel.clone());
+            tokio::spawn(work)
+        });
         let (ready, is_ready) = oneshot::channel();
         let task = tokio::spawn(slash::run(
             atlas,
-            store.clone(),
+            jobs,
             settings,
             cancel.clone(),
             move || {
@@ -128,6 +192,7 @@ impl Running {
         let mut running = Self {
             cancel,
             task,
+            worker,
             store,
             _lock: lock,
         };

@@ -113,10 +113,7 @@ impl Drop for Browser {
 
 /// Where tests leave what a person may want to look at: `artifacts/` in the target folder.
 pub fn artifacts() -> PathBuf {
-    let target = std::env::current_exe()
-        .ok()
-        .and_then(|program| Some(program.parent()?.parent()?.parent()?.to_owned()));
-    target.unwrap_or_else(std::env::temp_dir).join("artifacts")
+    crate::material::target().join("artifacts")
 }
 
 async fn connect(

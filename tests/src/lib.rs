@@ -4,7 +4,13 @@
 mod bot;
 mod browser;
 mod material;
+mod postgres;
+mod process;
+mod wait;
 
-pub use bot::{Bot, SOON};
+pub use bot::Bot;
 pub use browser::{Browser, artifacts};
-pub use material::{encoder, starter_atlas, weights};
+pub use material::{encoder, engine, starter_atlas, starter_atlas_uri, weights};
+pub use postgres::Postgres;
+pub use process::Process;
+pub use wait::{SOON, until};

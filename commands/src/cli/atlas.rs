@@ -1,10 +1,16 @@
 //! `mirage atlas`: the starter atlas, and what the atlas holds.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
+use mirage::atlas::ingest::Report;
 use mirage::atlas::{Atlas, Facet, Field, starter};
 use mirage::config::Config;
+use mirage::engine::{Caller, Lane};
+use mirage_models::manifest::FileSpec;
 use mirage_models::resolver::Resolver;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::failure::Failure;
@@ -35,11 +41,16 @@ enum Action {
 ///
 /// Needs Python 3 with pip the first time. Other collections in the atlas stay as they are.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mirage atlas starter")]
+#[command(after_help = "Example:\n  mirage atlas starter\n\n\
+    Exit codes: 0 done; 1 a file or a picture can't be had; 2 an argument or a setting can't be \
+    used; 3 anything else; 130 stopped.")]
 struct StarterArguments {
     /// Go through all pictures again, also when the atlas is up to date
     #[arg(long)]
     force: bool,
+    /// Print the report as JSON, with all reasons
+    #[arg(long)]
+    json: bool,
 }
 
 /// Say what the atlas holds: entries, values to filter by, encoder, version
@@ -60,37 +71,22 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 
 async fn make_starter(arguments: &StarterArguments, config: &Config) -> Result<Exit, Failure> {
     let files = starter::packages()?;
-    let encoder = runtime::open_encoder(config).await?;
-    let atlas = Atlas::open_or_create(&config.atlas_uri, encoder).await?;
+    let engine = runtime::start_engine(config)?;
+    let atlas = Atlas::open_or_create(&config.atlas_uri, engine)
+        .await?
+        .on_behalf_of(Caller::LOCAL, Lane::Batch);
     if !arguments.force && starter::is_current(&atlas).await? {
-        output::print(&format!(
-            "The starter atlas is up to date: {}.\n",
-            entries(&atlas).await?
-        ))?;
+        tell(arguments, &atlas, None).await?;
         return Ok(Exit::Done);
     }
     let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
     let folder = config.packages();
-    say(&format!(
-        "The starter atlas is made from {} ({}) in {}. What is missing is fetched with pip.",
-        count(files.len() as u64, "file", "files"),
-        size(progress::total(&files)),
-        folder.display()
-    ));
-    {
-        let mut bar = progress::Files::new(&files);
-        let resolver = Resolver::new(&folder);
-        let fetching = resolver.ensure(&files, |step| bar.step(&step));
-        let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
-        interrupt::unless_stopped(&cancel, sentence, fetching).await??;
-    }
+    fetch(&files, &folder, &cancel).await?;
     let report = {
         let bar = progress::Rows::new(Some(starter::size()?));
         starter::build(&atlas, &folder, &cancel, |report| bar.show(report)).await?
     };
-    let text = report::describe(starter::COLLECTION, &report, text::columns());
-    output::print(&text)?;
-    output::print(&format!("The atlas holds {}.\n", entries(&atlas).await?))?;
+    tell(arguments, &atlas, Some(&report)).await?;
     Ok(if report.stopped {
         Exit::Stopped
     } else if report.refused.is_empty() {
@@ -100,9 +96,60 @@ async fn make_starter(arguments: &StarterArguments, config: &Config) -> Result<E
     })
 }
 
-async fn entries(atlas: &Atlas) -> Result<String, Failure> {
+async fn fetch(
+    files: &[FileSpec],
+    folder: &Path,
+    cancel: &CancellationToken,
+) -> Result<(), Failure> {
+    say(&format!(
+        "The starter atlas is made from {} ({}) in {}. What is missing is fetched with pip.",
+        count(files.len() as u64, "file", "files"),
+        size(progress::total(files)),
+        folder.display()
+    ));
+    let mut bar = progress::Files::new(files);
+    let resolver = Resolver::new(folder);
+    let fetching = resolver.ensure(files, |step| bar.step(&step));
+    let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
+    interrupt::unless_stopped(cancel, sentence, fetching).await??;
+    Ok(())
+}
+
+/// What became of the starter atlas, for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    collection: &'a str,
+    /// Whether there was nothing to do; the counts are zero then.
+    up_to_date: bool,
+    /// Pictures in the whole atlas, other collections among them.
+    entries: usize,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// Tells what was done; without a report, that there was nothing to do.
+async fn tell(
+    arguments: &StarterArguments,
+    atlas: &Atlas,
+    report: Option<&Report>,
+) -> Result<(), Failure> {
     let entries = atlas.refresh().await?.len();
-    Ok(count(entries as u64, "picture", "pictures"))
+    if arguments.json {
+        return output::print_json(&Told {
+            collection: starter::COLLECTION,
+            up_to_date: report.is_none(),
+            entries,
+            report: report.unwrap_or(&Report::default()),
+        });
+    }
+    let pictures = count(entries as u64, "picture", "pictures");
+    output::print(&match report {
+        None => format!("The starter atlas is up to date: {pictures}.\n"),
+        Some(report) => {
+            let text = report::describe(starter::COLLECTION, report, text::columns());
+            format!("{text}The atlas holds {pictures}.\n")
+        }
+    })
 }
 
 /// What an atlas holds, for programs.

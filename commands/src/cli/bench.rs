@@ -1,5 +1,6 @@
 //! `mirage bench`: measurements that are printed with their terms, so that they can be repeated.
 
+mod engine;
 mod find;
 mod page;
 mod playground;
@@ -22,10 +23,12 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Find(find::Arguments),
+    Engine(engine::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
     match &arguments.what {
         What::Find(arguments) => find::run(arguments, config).await,
+        What::Engine(arguments) => engine::run(arguments, config).await,
     }
 }

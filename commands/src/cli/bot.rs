@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use mirage::atlas::Atlas;
 use mirage::config::Config;
+use mirage::engine::Engine;
+use mirage::jobs::{Jobs, Library};
 use mirage::store::Store;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -14,8 +16,10 @@ use super::Exit;
 use super::failure::Failure;
 use super::interrupt;
 use super::output;
+use crate::metrics;
 use crate::runtime::{self, OpenError};
 use crate::slash::{self, Settings};
+use crate::workers;
 
 /// How long an orderly end may take.
 const GRACE: Duration = Duration::from_secs(10);
@@ -51,13 +55,20 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let started = Instant::now();
     let settings = settings(arguments, config)?;
     let store = Store::open(&config.database).await?;
-    let _lock = store.lock_for_bot()?;
+    let _lock = store.lock_for_bot().await?;
     let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
-    let opening = open(config);
+    let engine = runtime::start_engine(config)?;
+    let opening = open(config, engine.clone());
     let atlas =
         interrupt::unless_stopped(&cancel, "Stopped before it was ready.", opening).await??;
+    let jobs = Jobs::new(store.clone(), config.work.limits);
+    if let Some(address) = config.work.metrics {
+        metrics::serve(address, engine.metrics(), jobs.clone(), cancel.clone()).await?;
+    }
+    let runner = Library::new(config.atlas_uri.clone(), engine);
+    let mut workers = workers::hire(&jobs, &runner, config.work.bot_workers, &cancel);
     let ready = move || announce(started);
-    let bot = slash::run(atlas, store.clone(), settings, cancel.clone(), ready);
+    let bot = slash::run(atlas, jobs, settings, cancel.clone(), ready);
     let ended = tokio::select! {
         ended = bot => ended,
         () = overdue(&cancel) => {
@@ -65,6 +76,8 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
             Ok(())
         }
     };
+    cancel.cancel();
+    workers::dismiss(&mut workers).await;
     // What is dropped above may still hold a connection.
     if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
         tracing::warn!("the database was not closed in time; it recovers by itself");
@@ -74,9 +87,11 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 }
 
 /// Opens the atlas and loads what the first question would wait for.
-async fn open(config: &Config) -> Result<Atlas, OpenError> {
-    let atlas = runtime::open_atlas(config).await?;
-    if let Err(error) = atlas.warm().await {
+async fn open(config: &Config, engine: Engine) -> Result<Atlas, OpenError> {
+    let atlas = Atlas::open(&config.atlas_uri, engine).await?;
+    if config.work.warm
+        && let Err(error) = atlas.warm().await
+    {
         // An atlas that is still empty is no reason to stay away.
         tracing::warn!(%error, "the first answer may be slow");
     }
@@ -84,10 +99,7 @@ async fn open(config: &Config) -> Result<Atlas, OpenError> {
 }
 
 fn settings(arguments: &Arguments, config: &Config) -> Result<Settings, Failure> {
-    let token = config
-        .discord_token
-        .clone()
-        .filter(|token| !token.expose().is_empty());
+    let token = config.discord_token()?;
     let token = token.ok_or_else(|| {
         Failure::user(
             "No bot token is set. Write it to a file and set DISCORD_TOKEN_FILE to that file's \
@@ -102,6 +114,7 @@ fn settings(arguments: &Arguments, config: &Config) -> Result<Settings, Failure>
         token,
         discord_url,
         guild: config.guild,
+        imports: config.work.imports.clone(),
     })
 }
 

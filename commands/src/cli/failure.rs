@@ -7,12 +7,15 @@ use mirage::atlas::AtlasError;
 use mirage::atlas::readers::ReadError;
 use mirage::atlas::starter::StarterError;
 use mirage::config::ConfigError;
+use mirage::engine::EngineError;
+use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use mirage_models::manifest::ManifestError;
 use mirage_models::resolver::ResolveError;
 use mirage_models::text_encoder::EncoderError;
 
 use super::output::say;
+use crate::metrics::MetricsError;
 use crate::runtime::OpenError;
 use crate::slash::StartError;
 
@@ -97,13 +100,35 @@ impl From<ResolveError> for Failure {
     }
 }
 
-impl From<EncoderError> for Failure {
-    fn from(error: EncoderError) -> Self {
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Encoder(encoder) => match &**encoder {
+                EncoderError::Unreadable { .. } => Self::User(error.into()),
+                EncoderError::Network(_)
+                | EncoderError::Tokenizer(_)
+                | EncoderError::Dimensions { .. } => Self::Unexpected(error.into()),
+            },
+            EngineError::Overloaded { .. }
+            | EngineError::Stopped
+            | EngineError::Cancelled
+            | EngineError::Work(_) => Self::User(error.into()),
+            EngineError::Panicked(_) | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<MetricsError> for Failure {
+    fn from(error: MetricsError) -> Self {
+        Self::User(error.into())
+    }
+}
+
+impl From<JobsError> for Failure {
+    fn from(error: JobsError) -> Self {
         match error {
-            EncoderError::Unreadable { .. } => Self::User(error.into()),
-            EncoderError::Network(_)
-            | EncoderError::Tokenizer(_)
-            | EncoderError::Dimensions { .. } => Self::Unexpected(error.into()),
+            JobsError::Refused { .. } => Self::User(error.into()),
+            JobsError::Store(error) => error.into(),
         }
     }
 }
@@ -134,9 +159,10 @@ impl From<AtlasError> for Failure {
             | AtlasError::OtherLayout { .. }
             | AtlasError::NoSuchEntry { .. }
             | AtlasError::DiskFull(_)
+            | AtlasError::Changing
             | AtlasError::Interrupted => Self::User(error.into()),
             AtlasError::Dataset(_) => Self::Unexpected(error.into()),
-            AtlasError::Encoder(error) => error.into(),
+            AtlasError::Engine(error) => error.into(),
             AtlasError::Read(error) => error.into(),
             AtlasError::Starter(error) => error.into(),
         }
@@ -147,9 +173,8 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Weights { .. } => Self::User(error.into()),
-            OpenError::Stopped(_) => Self::Unexpected(error.into()),
             OpenError::Profile(error) => error.into(),
-            OpenError::Encoder(error) => error.into(),
+            OpenError::Engine(error) => error.into(),
             OpenError::Atlas(error) => error.into(),
         }
     }

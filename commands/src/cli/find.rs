@@ -1,7 +1,7 @@
 //! `mirage find`: the search of `/find`, for a shell and for programs. Ranking is the library's.
 
 use clap::Args;
-use mirage::atlas::{AtlasError, Entry, Field, Filter, Hit, MatchedBy, NoMatch, Outcome};
+use mirage::atlas::{AtlasError, Field, Filter, Hit, NoMatch, Outcome, PartMatches};
 use mirage::atlas::{Query, Request};
 use mirage::config::Config;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::Exit;
 use super::failure::Failure;
 use super::output;
 use super::text::{self, Paragraphs, count, quote};
-use crate::runtime;
+use crate::{describe, runtime};
 
 /// Most results a page.
 const LARGEST_PAGE: i64 = 25;
@@ -76,7 +76,11 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         ));
     }
     let outcome = atlas.search(&request).await?;
-    let answer = Answer::new(&query, &filter, arguments, &outcome);
+    let parts = match &outcome.no_match {
+        Some(_) => atlas.matches_by_part(&request).await?,
+        None => Vec::new(),
+    };
+    let answer = Answer::new(&query, &filter, arguments, &outcome, &parts);
     if arguments.json {
         output::print_json(&answer)?;
     } else {
@@ -108,6 +112,8 @@ struct Answer<'a> {
 #[derive(Serialize)]
 struct Explanation<'a> {
     unknown: Vec<UnknownValue<'a>>,
+    /// What each value of several would leave by itself.
+    by_part: &'a [PartMatches],
     without_filter: &'a [Hit],
 }
 
@@ -125,6 +131,7 @@ impl<'a> Answer<'a> {
         filter: &'a Filter,
         arguments: &Arguments,
         outcome: &'a Outcome,
+        by_part: &'a [PartMatches],
     ) -> Self {
         let explain = |no_match: &'a NoMatch| Explanation {
             unknown: no_match
@@ -136,6 +143,7 @@ impl<'a> Answer<'a> {
                     nearest,
                 })
                 .collect(),
+            by_part,
             without_filter: &no_match.without_filter,
         };
         Self {
@@ -153,7 +161,10 @@ impl<'a> Answer<'a> {
         let mut text = Paragraphs::new(text::columns());
         let query = quote(self.query);
         match (&outcome.no_match, outcome.hits.as_slice()) {
-            (Some(no_match), _) => explain(&mut text, self.filter, &query, no_match),
+            (Some(no_match), _) => {
+                let parts = self.no_match.as_ref().map_or(&[][..], |told| told.by_part);
+                explain(&mut text, self.filter, &query, no_match, parts);
+            }
             (None, []) if self.total == 0 => {
                 text.line(&format!("Nothing was found for {query}."));
             }
@@ -172,7 +183,7 @@ impl<'a> Answer<'a> {
                     count(self.total as u64, "picture", "pictures"),
                     first.rank
                 ));
-                self.hits.iter().for_each(|hit| describe(&mut text, hit));
+                self.hits.iter().for_each(|hit| add_hit(&mut text, hit));
             }
         }
         text.finish()
@@ -180,97 +191,45 @@ impl<'a> Answer<'a> {
 }
 
 /// Says which values nobody has, what is near, and what there is without the filter.
-fn explain(text: &mut Paragraphs, filter: &Filter, query: &str, no_match: &NoMatch) {
+fn explain(
+    text: &mut Paragraphs,
+    filter: &Filter,
+    query: &str,
+    no_match: &NoMatch,
+    parts: &[PartMatches],
+) {
     text.line(&format!(
         "Nothing was found for {query}: no picture passes the filter ({filter})."
     ));
-    for (field, value, nearest) in &no_match.unknown {
-        let value = quote(value);
-        let near = match nearest.as_slice() {
-            [] => String::new(),
-            nearest => format!("; the nearest: {}", nearest.join(", ")),
-        };
-        text.line(&format!("No picture has the {field} {value}{near}."));
-    }
-    if no_match.unknown.is_empty() {
-        text.line("Each value exists, but no picture has them together.");
+    for sentence in describe::no_match(filter, no_match, parts, quote, text::clean) {
+        text.line(&sentence);
     }
     if !no_match.without_filter.is_empty() {
-        text.line("Without the filter there is:");
+        text.line(describe::WITHOUT_FILTER);
         for hit in &no_match.without_filter {
-            describe(text, hit);
+            add_hit(text, hit);
         }
     }
 }
 
-fn describe(text: &mut Paragraphs, hit: &Hit) {
+fn add_hit(text: &mut Paragraphs, hit: &Hit) {
     let entry = &hit.entry;
-    let provenance = &entry.provenance;
     text.gap();
-    text.labelled(&format!("{:>3}. ", hit.rank), &heading(entry));
-    text.labelled("     ", &caption(entry));
-    text.labelled("     Why      ", &reason(hit));
-    text.labelled("     Source   ", or_unknown(&provenance.source));
-    if let Some(address) = &provenance.source_url {
+    text.labelled(&format!("{:>3}. ", hit.rank), &describe::heading(entry));
+    text.labelled("     ", &describe::caption(entry));
+    text.labelled("     Why      ", &describe::reason(hit));
+    text.labelled("     Source   ", describe::source(entry));
+    if let Some(address) = &entry.provenance.source_url {
         text.labelled("              ", address);
     }
-    text.labelled("     Licence  ", or_unknown(&provenance.licence));
+    text.labelled("     Licence  ", describe::licence(entry));
     text.labelled("     Id       ", entry.id.as_str());
-}
-
-/// The caption, or what stands for it.
-fn caption(entry: &Entry) -> String {
-    match entry.description.caption.trim() {
-        "" => entry.alt_text().into_owned(),
-        caption => caption.to_owned(),
-    }
-}
-
-/// Modality, plane and body part: what one wants to know first.
-pub(crate) fn heading(entry: &Entry) -> String {
-    let description = &entry.description;
-    let known: Vec<&str> = [
-        Some(description.modality.as_str()),
-        description.plane.as_deref(),
-        description.body_part.as_deref(),
-    ]
-    .into_iter()
-    .flatten()
-    .filter(|part| !part.is_empty())
-    .collect();
-    if known.is_empty() {
-        "Picture".to_owned()
-    } else {
-        known.join(", ")
-    }
-}
-
-/// Why a hit was found, in words.
-fn reason(hit: &Hit) -> String {
-    let kind = match hit.matched_by {
-        MatchedBy::Meaning => "meaning",
-        MatchedBy::Words => "words",
-        MatchedBy::Both => "meaning and words",
-    };
-    if hit.shared_words.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind}: {}", hit.shared_words.join(", "))
-    }
-}
-
-pub(crate) fn or_unknown(text: &str) -> &str {
-    if text.trim().is_empty() {
-        "unknown"
-    } else {
-        text
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirage::atlas::{Description, EntryId, Provenance, ScoreParts};
+    use mirage::atlas::{Description, Entry, EntryId, MatchedBy, Provenance, ScoreParts};
 
     fn hit(matched_by: MatchedBy, shared_words: &[&str]) -> Hit {
         Hit {
@@ -304,18 +263,9 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_told_in_words() {
-        assert_eq!(
-            reason(&hit(MatchedBy::Both, &["shoulder", "mri"])),
-            "meaning and words: shoulder, mri"
-        );
-        assert_eq!(reason(&hit(MatchedBy::Meaning, &[])), "meaning");
-    }
-
-    #[test]
     fn a_hit_names_source_and_licence_even_where_they_are_unknown() {
         let mut text = Paragraphs::new(usize::MAX);
-        describe(&mut text, &hit(MatchedBy::Words, &["shoulder"]));
+        add_hit(&mut text, &hit(MatchedBy::Words, &["shoulder"]));
         assert_eq!(
             text.finish(),
             "\n  1. MRI, shoulder\n     Axial MRI of the shoulder.\n     Why      words: shoulder\n\
@@ -334,7 +284,7 @@ mod tests {
             ..Filter::default()
         };
         let mut text = Paragraphs::new(usize::MAX);
-        explain(&mut text, &filter, "\"bones\"", &no_match);
+        explain(&mut text, &filter, "\"bones\"", &no_match, &[]);
         let text = text.finish();
         assert!(
             text.contains("No picture has the modality \"Xray\"; the nearest: X-ray."),

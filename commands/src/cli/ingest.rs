@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mirage::atlas::ingest::{Report, ingest};
 use mirage::atlas::readers::{self, Defaults, Layout};
-use mirage::atlas::{Atlas, starter};
+use mirage::atlas::{Atlas, check_name, usable_name};
 use mirage::config::Config;
+use mirage::engine::{Caller, Lane};
 use mirage_models::resolver::fetch_dataset_parquet;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +21,6 @@ use super::progress;
 use super::report;
 use super::text;
 use crate::runtime;
-
-/// Longest name of a collection, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// Add a collection of captioned pictures to the atlas
 ///
@@ -81,8 +79,10 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let cancel = interrupt::watch("Stopping after this batch. Press Ctrl-C again to stop at once.");
     let collection = locate(arguments, config, &cancel).await?;
     let (rows, total) = readers::open(&collection.path, collection.layout, &collection.defaults)?;
-    let encoder = runtime::open_encoder(config).await?;
-    let atlas = Atlas::open_or_create(&config.atlas_uri, encoder).await?;
+    let engine = runtime::start_engine(config)?;
+    let atlas = Atlas::open_or_create(&config.atlas_uri, engine)
+        .await?
+        .on_behalf_of(Caller::LOCAL, Lane::Batch);
     let rows_in_words = total.map_or_else(
         || "rows".to_owned(),
         |rows| text::count(rows, "row", "rows"),
@@ -208,45 +208,11 @@ fn own_name(target: &Path) -> String {
     name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn may_stand_in_a_name(character: char) -> bool {
-    character.is_alphanumeric() || "-_.".contains(character)
-}
-
-/// A name that a collection can have, as near as possible to that of its folder.
-fn usable_name(name: &str) -> String {
-    let usable: String = name
-        .chars()
-        .map(|character| {
-            if may_stand_in_a_name(character) {
-                character
-            } else {
-                '-'
-            }
-        })
-        .take(LONGEST_NAME)
-        .collect();
-    if usable.chars().any(char::is_alphanumeric) {
-        usable
-    } else {
-        "collection".to_owned()
+pub(super) fn checked_name(name: &str) -> Result<String, Failure> {
+    match check_name(name) {
+        Ok(()) => Ok(name.to_owned()),
+        Err(error) => Err(Failure::Argument(error.into())),
     }
-}
-
-fn checked_name(name: &str) -> Result<String, Failure> {
-    if name == starter::COLLECTION {
-        return Err(Failure::argument(format!(
-            "The name {name} belongs to the starter atlas. Give another one with --collection."
-        )));
-    }
-    let length = name.chars().count();
-    if !(1..=LONGEST_NAME).contains(&length) || !name.chars().all(may_stand_in_a_name) {
-        return Err(Failure::argument(format!(
-            "The name {} can't be used for a collection. Take letters, digits, hyphens, \
-             underscores and dots, at most {LONGEST_NAME} in all.",
-            text::quote(name)
-        )));
-    }
-    Ok(name.to_owned())
 }
 
 #[cfg(test)]
@@ -271,19 +237,6 @@ mod tests {
             "~/data",
         ] {
             assert_eq!(hub_id(Path::new(path)), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn names_are_made_usable_and_bad_ones_are_refused() {
-        assert_eq!(usable_name("owner/My data (2)"), "owner-My-data--2-");
-        assert_eq!(usable_name(""), "collection");
-        assert!(checked_name(&usable_name(&"x/".repeat(200))).is_ok());
-        for name in ["", "a/b", "a b", "starter", &"x".repeat(65)] {
-            assert!(
-                matches!(checked_name(name), Err(Failure::Argument(_))),
-                "{name}"
-            );
         }
     }
 

@@ -74,18 +74,18 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let folder = runtime::weights_folder(config, &manifest.profile);
     let resolver = Resolver::new(&folder);
     let states = match arguments.action {
-        Action::List(_) => states(&manifest, |file| resolver.look(file)),
-        Action::Verify(_) => states(&manifest, |file| resolver.verify(file)),
+        Action::List(_) => look(&manifest, &resolver),
+        Action::Verify(_) => verify(&manifest, &resolver).await?,
         Action::Pull(_) => {
             pull(&manifest, &resolver, &folder.display().to_string()).await?;
-            states(&manifest, |file| resolver.look(file))
+            look(&manifest, &resolver)
         }
     };
     let told = Profile {
         profile: &manifest.profile,
         description: &manifest.description,
         folder: folder.display().to_string(),
-        files: states,
+        files: rows(&manifest, states),
     };
     if common.json {
         output::print_json(&told)?;
@@ -126,11 +126,27 @@ async fn pull(manifest: &Manifest, resolver: &Resolver, folder: &str) -> Result<
     Ok(())
 }
 
-fn states(manifest: &Manifest, state: impl Fn(&FileSpec) -> FileState) -> Vec<FileRow<'_>> {
-    manifest
-        .files
-        .iter()
-        .map(|file| FileRow::new(file, state(file)))
+fn look(manifest: &Manifest, resolver: &Resolver) -> Vec<FileState> {
+    let files = manifest.files.iter();
+    files.map(|file| resolver.look(file)).collect()
+}
+
+/// Reads each file whole, on a thread that may block.
+async fn verify(manifest: &Manifest, resolver: &Resolver) -> Result<Vec<FileState>, Failure> {
+    let (files, resolver) = (manifest.files.clone(), resolver.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        let files = files.iter();
+        files.map(|file| resolver.verify(file)).collect::<Vec<_>>()
+    });
+    reading
+        .await
+        .map_err(|error| Failure::Unexpected(error.into()))
+}
+
+fn rows(manifest: &Manifest, states: Vec<FileState>) -> Vec<FileRow<'_>> {
+    let files = manifest.files.iter().zip(states);
+    files
+        .map(|(file, state)| FileRow::new(file, state))
         .collect()
 }
 
@@ -217,13 +233,14 @@ mod tests {
     #[test]
     fn states_are_told_in_words_with_their_mend() {
         let manifest = Manifest::of_profile("starter").expect("shipped");
-        let files = states(&manifest, |file| {
+        let state = |file: &FileSpec| {
             if file.size > 1_000_000 {
                 FileState::Changed("its SHA-256 is another".to_owned())
             } else {
                 FileState::Ready
             }
-        });
+        };
+        let files = rows(&manifest, manifest.files.iter().map(state).collect());
         let told = Profile {
             profile: &manifest.profile,
             description: &manifest.description,

@@ -10,8 +10,14 @@ const NAMED: usize = 10;
 /// The counts, then what was left out and why, in lines of that many columns.
 pub(crate) fn describe(collection: &str, report: &Report, columns: usize) -> String {
     let mut text = Paragraphs::new(columns);
+    // Only the starter atlas ever takes something away.
+    let removed = match report.removed {
+        0 => String::new(),
+        removed => format!(" {removed} removed,"),
+    };
     text.line(&format!(
-        "Collection {collection}: {} read, {} added, {} updated, {} unchanged, {}, {} refused.",
+        "Collection {collection}: {} read, {} added, {} updated, {} unchanged,{removed} {}, \
+         {} refused.",
         count(report.read, "row", "rows"),
         report.added,
         report.updated,
@@ -76,7 +82,18 @@ mod tests {
         assert!(text.contains("  line 10: it is empty.\n"), "{text}");
         assert!(!text.contains("line 11"), "{text}");
         assert!(text.contains("and 2 more"), "{text}");
+        assert!(!text.contains("removed"), "{text}");
         assert!(!all_refused(&report));
+    }
+
+    #[test]
+    fn what_was_removed_is_told() {
+        let report = Report {
+            removed: 2,
+            ..Report::default()
+        };
+        let text = describe("starter", &report, usize::MAX);
+        assert!(text.contains("0 unchanged, 2 removed, 0 dup"), "{text}");
     }
 
     #[test]

@@ -10,10 +10,9 @@ use mirage::config::Config;
 
 use super::Exit;
 use super::failure::Failure;
-use super::find::{heading, or_unknown};
 use super::output;
 use super::text::{self, Paragraphs};
-use crate::runtime;
+use crate::{describe, runtime};
 
 /// Show one picture's words, structures and provenance, and write the picture to a file
 #[derive(Debug, Args)]
@@ -73,7 +72,7 @@ async fn write_picture(atlas: &Atlas, id: &EntryId, path: &Path) -> Result<(), F
 fn in_words(entry: &Entry, out: Option<&Path>, columns: usize) -> String {
     let (description, provenance) = (&entry.description, &entry.provenance);
     let mut text = Paragraphs::new(columns);
-    text.line(&heading(entry));
+    text.line(&describe::heading(entry));
     if !description.caption.trim().is_empty() {
         text.line(&description.caption);
     }
@@ -95,11 +94,11 @@ fn in_words(entry: &Entry, out: Option<&Path>, columns: usize) -> String {
     if let Some(group) = &description.group {
         text.labelled("Belongs to  ", group);
     }
-    text.labelled("Source      ", or_unknown(&provenance.source));
+    text.labelled("Source      ", describe::source(entry));
     if let Some(address) = &provenance.source_url {
         text.labelled("            ", address);
     }
-    text.labelled("Licence     ", or_unknown(&provenance.licence));
+    text.labelled("Licence     ", describe::licence(entry));
     if let Some(attribution) = &provenance.attribution {
         text.labelled("By          ", attribution);
     }

@@ -5,6 +5,8 @@ use std::io::IsTerminal as _;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::describe::turns_direction;
+
 /// Longer lines are hard to read, however wide the window is.
 const WIDEST: usize = 100;
 /// What is taken where a terminal doesn't tell its width.
@@ -42,10 +44,10 @@ fn terminal_columns() -> Option<usize> {
     None
 }
 
-/// The text without control characters and without overrides of its direction.
+/// The text without control characters and without what turns the direction of its line.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
-        .filter(|character| !matches!(character, '\u{202d}' | '\u{202e}'))
+        .filter(|character| !turns_direction(*character))
         .map(|character| {
             if character.is_control() {
                 ' '
@@ -206,6 +208,16 @@ mod tests {
             clean("a\u{1b}[31mred\u{7}\u{9b}2J\nb\u{202e}c"),
             "a [31mred  2J bc"
         );
+    }
+
+    #[test]
+    fn nothing_in_a_text_turns_its_line() {
+        let turned = "a\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}b";
+        assert_eq!(clean(turned), "ab");
+        assert_eq!(quote(turned), "\"ab\"");
+        let mut text = Paragraphs::new(usize::MAX);
+        text.labelled("Source  ", turned);
+        assert_eq!(text.finish(), "Source  ab\n");
     }
 
     #[test]

@@ -4,15 +4,15 @@
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::{
-    ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage,
-    EditInteractionResponse,
+    ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseFollowup,
+    CreateInteractionResponseMessage, EditInteractionResponse,
 };
 
 use super::custom_id::CustomId;
 use super::data::Data;
 use super::errors::CommandError;
-use super::respond::with_retries;
-use super::{find, my_data, results};
+use super::respond::{acknowledge, in_words, with_retries};
+use super::{find, my_data, queue, results};
 
 /// Answers a press. A failure is shown to who pressed; nothing is returned.
 pub(crate) async fn dispatch(
@@ -21,28 +21,53 @@ pub(crate) async fn dispatch(
     data: &Data,
 ) {
     let _work = data.work.begin().await;
+    let data = &data.on_behalf_of(press.user.id, press.guild_id);
     let pressed = Press {
         context,
         press,
         data,
     };
     let Some(id) = CustomId::parse(&press.data.custom_id) else {
-        let sentence = "This button belongs to an older version of Mirage. Use /find again.";
-        pressed
-            .show_failure(&CommandError::Shown(sentence.to_owned()))
-            .await;
+        pressed.refuse().await;
         return;
     };
-    let answered = match id {
-        CustomId::Page { search, offset } => pressed.page(&search, offset).await,
-        CustomId::Like { search, place } => pressed.like(&search, place).await,
-        CustomId::Source { search, place } => pressed.source(&search, place).await,
-        CustomId::DeleteMyData => my_data::delete(context, press, data).await,
-        CustomId::KeepMyData => my_data::keep(context, press).await,
-    };
-    if let Err(failure) = answered {
-        pressed.show_failure(&failure).await;
+    // Before anything else: Discord waits for three seconds, and a busy database for longer.
+    let place = pressed.place(&id);
+    if let Err(error) = pressed.acknowledge(place).await {
+        // What isn't acknowledged can't be answered either; Discord tells the person.
+        tracing::warn!(
+            error = in_words(&error),
+            "a press could not be acknowledged"
+        );
+        return;
     }
+    let answered = match id {
+        CustomId::Page { search, offset } => pressed.page(&search, offset).await.map(Some),
+        CustomId::Like { search, place } => pressed.like(&search, place).await.map(Some),
+        CustomId::Source { search, place } => pressed.source(&search, place).await.map(Some),
+        // The job's message is edited by who announces.
+        CustomId::CancelJob(job) => queue::cancel(press, data, job).await.map(|()| None),
+        CustomId::CancelListedJob(job) => queue::cancel_listed(press, data, job).await.map(Some),
+        CustomId::DeleteMyData => my_data::delete(data, press.user.id.get()).await.map(Some),
+        CustomId::KeepMyData => Ok(Some(my_data::keep())),
+    };
+    let shown = match answered {
+        Ok(Some(edit)) => pressed.edit(edit).await,
+        Ok(None) => Ok(()),
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = shown {
+        pressed.show_failure(place, &failure).await;
+    }
+}
+
+/// Where the answer to a press is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the message with the button.
+    SameMessage,
+    /// In a new message, for who pressed alone.
+    Private,
 }
 
 /// One press of a button.
@@ -54,21 +79,49 @@ struct Press<'a> {
 
 impl Press<'_> {
     /// The person who searched turns the page for all; anybody else gets a page of their own.
-    async fn page(&self, id: &SearchId, offset: usize) -> Result<(), CommandError> {
-        let search = self.search(id).await?;
-        if self.press.user.id.get() == search.user {
-            self.acknowledge(CreateInteractionResponse::Acknowledge)
-                .await?;
-        } else {
-            self.think_in_private().await?;
+    fn place(&self, id: &CustomId) -> Place {
+        match id {
+            CustomId::Page { .. } if asker(&self.press.message) == Some(self.press.user.id) => {
+                Place::SameMessage
+            }
+            CustomId::Page { .. } | CustomId::Like { .. } | CustomId::Source { .. } => {
+                Place::Private
+            }
+            CustomId::CancelJob(_)
+            | CustomId::CancelListedJob(_)
+            | CustomId::DeleteMyData
+            | CustomId::KeepMyData => Place::SameMessage,
         }
-        let page = find::page_at(self.data, id, &search, offset).await?;
-        self.edit(page.into_edit()).await
     }
 
-    async fn like(&self, id: &SearchId, place: usize) -> Result<(), CommandError> {
+    async fn acknowledge(&self, place: Place) -> Result<(), serenity::Error> {
+        let response = match place {
+            Place::SameMessage => CreateInteractionResponse::Acknowledge,
+            Place::Private => {
+                let message = CreateInteractionResponseMessage::new().ephemeral(true);
+                CreateInteractionResponse::Defer(message)
+            }
+        };
+        let http = &self.context.http;
+        acknowledge(|| self.press.create_response(http, response.clone())).await
+    }
+
+    async fn page(
+        &self,
+        id: &SearchId,
+        offset: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
         let search = self.search(id).await?;
-        self.think_in_private().await?;
+        let page = find::page_at(self.data, id, &search, offset).await?;
+        Ok(page.into_edit())
+    }
+
+    async fn like(
+        &self,
+        id: &SearchId,
+        place: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let search = self.search(id).await?;
         let search = Search {
             user: self.press.user.id.get(),
             subject: SearchSubject::Like(result_at(&search, place)?.clone()),
@@ -76,32 +129,22 @@ impl Press<'_> {
             ..search
         };
         let page = find::first_page(self.data, search).await?;
-        self.edit(page.into_edit()).await
+        Ok(page.into_edit())
     }
 
-    async fn source(&self, id: &SearchId, place: usize) -> Result<(), CommandError> {
+    async fn source(
+        &self,
+        id: &SearchId,
+        place: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
         let search = self.search(id).await?;
-        self.think_in_private().await?;
         let entry = result_at(&search, place)?;
         let entry = self.data.atlas.entry(entry).await?.ok_or_else(gone)?;
-        self.edit(EditInteractionResponse::new().content(results::provenance(&entry)))
-            .await
+        Ok(EditInteractionResponse::new().content(results::provenance(&entry)))
     }
 
     async fn search(&self, id: &SearchId) -> Result<Search, CommandError> {
         self.data.store.search(id).await?.ok_or_else(gone)
-    }
-
-    async fn think_in_private(&self) -> Result<(), CommandError> {
-        let message = CreateInteractionResponseMessage::new().ephemeral(true);
-        self.acknowledge(CreateInteractionResponse::Defer(message))
-            .await
-    }
-
-    async fn acknowledge(&self, response: CreateInteractionResponse) -> Result<(), CommandError> {
-        let http = &self.context.http;
-        with_retries(|| self.press.create_response(http, response.clone())).await?;
-        Ok(())
     }
 
     async fn edit(&self, edit: EditInteractionResponse) -> Result<(), CommandError> {
@@ -110,31 +153,52 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// Shows a sentence to who pressed, whether or not the press was acknowledged before.
-    async fn show_failure(&self, failure: &CommandError) {
+    /// Shows a sentence to who pressed, after the press was acknowledged.
+    async fn show_failure(&self, place: Place, failure: &CommandError) {
+        let http = &self.context.http;
         let sentence = failure.sentence(self.press.id.get(), "a button");
-        let first = CreateInteractionResponseMessage::new()
-            .content(&sentence)
-            .ephemeral(true);
-        let first = CreateInteractionResponse::Message(first);
-        if self
-            .press
-            .create_response(&self.context.http, first)
-            .await
-            .is_ok()
-        {
-            return;
+        let shown = match place {
+            // An edit fills the private message, however often it is sent.
+            Place::Private => {
+                let edit = EditInteractionResponse::new().content(sentence);
+                with_retries(|| self.press.edit_response(http, edit.clone())).await
+            }
+            // The message with the button stays as it is.
+            Place::SameMessage => {
+                let further = CreateInteractionResponseFollowup::new()
+                    .content(sentence)
+                    .ephemeral(true);
+                with_retries(|| self.press.create_followup(http, further.clone())).await
+            }
+        };
+        if let Err(error) = shown {
+            tracing::warn!(error = in_words(&error), "a failure could not be shown");
         }
-        let follow_up = serenity::CreateInteractionResponseFollowup::new()
-            .content(sentence)
+    }
+
+    /// Answers a press of something that Mirage no longer understands.
+    async fn refuse(&self) {
+        let message = CreateInteractionResponseMessage::new()
+            .content("This button belongs to an older version of Mirage. Use /find again.")
             .ephemeral(true);
-        if let Err(error) = self
-            .press
-            .create_followup(&self.context.http, follow_up)
-            .await
-        {
-            tracing::warn!(%error, "a failure could not be shown");
+        let response = CreateInteractionResponse::Message(message);
+        let http = &self.context.http;
+        let sent = acknowledge(|| self.press.create_response(http, response.clone())).await;
+        if let Err(error) = sent {
+            tracing::warn!(error = in_words(&error), "a failure could not be shown");
         }
+    }
+}
+
+/// Who asked for a message, by Discord's own word: the store must not be asked before the press is
+/// acknowledged.
+fn asker(message: &serenity::Message) -> Option<serenity::UserId> {
+    use serenity::MessageInteractionMetadata::{Command, Component, ModalSubmit};
+    match message.interaction_metadata.as_deref()? {
+        Command(asked) => Some(asked.user.id),
+        Component(asked) => Some(asked.user.id),
+        ModalSubmit(asked) => Some(asked.user.id),
+        _ => None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a button carries: all that is needed to answer it after a restart, in at most 100
-//! characters. Who may press is checked against the store, not here.
+//! characters. Who pressed is checked where it is answered, not here.
 
 use std::fmt;
 
 use mirage::store::SearchId;
+use mirage::store::jobs::JobId;
 
 /// A button's meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) enum CustomId {
         /// Place of the result, from 0.
         place: usize,
     },
+    /// Cancel the job whose message this is.
+    CancelJob(JobId),
+    /// Cancel a job of a list.
+    CancelListedJob(JobId),
     /// Delete everything that is stored of the person who presses.
     DeleteMyData,
     /// Leave everything as it is.
@@ -59,6 +64,8 @@ impl CustomId {
                     _ => return None,
                 }
             }
+            ("job", "cancel") => Self::CancelJob(JobId::parse(parts.next()?)?),
+            ("queue", "cancel") => Self::CancelListedJob(JobId::parse(parts.next()?)?),
             ("my-data", "delete") => Self::DeleteMyData,
             ("my-data", "keep") => Self::KeepMyData,
             _ => return None,
@@ -73,6 +80,8 @@ impl fmt::Display for CustomId {
             Self::Page { search, offset } => write!(formatter, "find:page:{search}:{offset}"),
             Self::Like { search, place } => write!(formatter, "find:like:{search}:{place}"),
             Self::Source { search, place } => write!(formatter, "find:source:{search}:{place}"),
+            Self::CancelJob(job) => write!(formatter, "job:cancel:{job}"),
+            Self::CancelListedJob(job) => write!(formatter, "queue:cancel:{job}"),
             Self::DeleteMyData => formatter.write_str("my-data:delete"),
             Self::KeepMyData => formatter.write_str("my-data:keep"),
         }
@@ -96,6 +105,8 @@ mod tests {
                 place: 99,
             },
             CustomId::Source { search, place: 0 },
+            CustomId::CancelJob(JobId::parse("7").expect("a number")),
+            CustomId::CancelListedJob(JobId::parse("9223372036854775807").expect("a number")),
             CustomId::DeleteMyData,
             CustomId::KeepMyData,
         ] {
@@ -116,6 +127,9 @@ mod tests {
             "find:page:0123456789abcdef:-1",
             "find:page:0123456789abcdef:1:2",
             "my-data:delete:1",
+            "job:cancel:0",
+            "job:cancel:-1",
+            "queue:cancel:99999999999999999999",
         ] {
             assert_eq!(CustomId::parse(text), None, "{text}");
         }

@@ -1,25 +1,50 @@
 //! What every command and button shares. It holds no state of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use mirage::atlas::Atlas;
+use mirage::engine::{Caller, Lane};
+use mirage::jobs::Jobs;
 use mirage::store::Store;
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use poise::serenity_prelude as serenity;
+use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// Shared by all commands. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Data {
     pub(crate) atlas: Atlas,
     pub(crate) store: Store,
+    pub(crate) jobs: Jobs,
+    /// Folder whose collections a tutor may import.
+    pub(crate) imports: PathBuf,
+    /// Wakes who announces: a job was accepted or cancelled.
+    pub(crate) news: Arc<Notify>,
     pub(crate) work: Work,
 }
 
 impl Data {
-    pub(crate) fn new(atlas: Atlas, store: Store) -> Self {
+    pub(crate) fn new(atlas: Atlas, jobs: Jobs, imports: PathBuf) -> Self {
         Self {
             atlas,
-            store,
+            store: jobs.store().clone(),
+            jobs,
+            imports,
+            news: Arc::default(),
             work: Work::default(),
+        }
+    }
+
+    /// The same for a person's request: its turn on the device is theirs.
+    pub(crate) fn on_behalf_of(
+        &self,
+        user: serenity::UserId,
+        server: Option<serenity::GuildId>,
+    ) -> Self {
+        let caller = Caller::new(user.get(), server.map_or(0, serenity::GuildId::get));
+        Self {
+            atlas: self.atlas.on_behalf_of(caller, Lane::Interactive),
+            ..self.clone()
         }
     }
 }

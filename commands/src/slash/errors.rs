@@ -2,11 +2,14 @@
 //! "Something went wrong" with an id that is found in the log.
 
 use mirage::atlas::AtlasError;
+use mirage::engine::EngineError;
+use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use poise::FrameworkError;
 use poise::serenity_prelude as serenity;
 
 use super::data::Data;
+use super::respond::acknowledge;
 
 /// What a command ends with when it doesn't answer.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +28,39 @@ impl From<AtlasError> for CommandError {
             AtlasError::EmptyQuery
             | AtlasError::LongQuery { .. }
             | AtlasError::NoSuchEntry { .. }
+            | AtlasError::Changing
             | AtlasError::DiskFull(_) => Self::Shown(error.to_string()),
+            AtlasError::Engine(error) => error.into(),
             AtlasError::Missing { .. }
             | AtlasError::OtherEncoder { .. }
             | AtlasError::OtherLayout { .. }
             | AtlasError::Dataset(_)
-            | AtlasError::Encoder(_)
             | AtlasError::Interrupted
             | AtlasError::Read(_)
             | AtlasError::Starter(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Overloaded { .. }
+            | EngineError::Stopped
+            | EngineError::Cancelled
+            | EngineError::Work(_) => Self::Shown(error.to_string()),
+            EngineError::Encoder(_) | EngineError::Panicked(_) | EngineError::Unstarted(_) => {
+                Self::Unexpected(error.into())
+            }
+        }
+    }
+}
+
+impl From<JobsError> for CommandError {
+    fn from(error: JobsError) -> Self {
+        match error {
+            JobsError::Refused { .. } => Self::Shown(error.to_string()),
+            JobsError::Store(error) => error.into(),
         }
     }
 }
@@ -182,7 +209,8 @@ async fn reply(context: poise::Context<'_, Data, CommandError>, failure: &Comman
     let reply = poise::CreateReply::default()
         .content(sentence)
         .ephemeral(true);
-    if let Err(error) = context.send(reply).await {
+    let sent = acknowledge(|| async { context.send(reply.clone()).await.map(|_| ()) }).await;
+    if let Err(error) = sent {
         tracing::warn!(%error, "a failure could not be shown");
     }
 }

@@ -6,13 +6,16 @@ use std::collections::HashMap;
 use mirage::atlas::{AtlasError, EntryId, Field, Filter, Hit, Query, Request};
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
-use serenity::CreateAutocompleteResponse;
+use serenity::{
+    CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage,
+};
 
 use super::Context;
 use super::data::Data;
 use super::errors::CommandError;
-use super::respond::with_retries;
+use super::respond::{first_answer, with_retries};
 use super::results::{self, LARGEST_PAGE, Page, quote};
+use crate::describe;
 
 /// Discord's most suggestions for an option.
 const SUGGESTIONS: usize = 25;
@@ -52,8 +55,8 @@ pub(crate) async fn find(
     let data = context.data();
     let _work = data.work.begin().await;
     // Discord waits three seconds for a sign; a search may have to wait for others.
-    let private = private.unwrap_or(false);
-    with_retries(|| async { context.defer_response(private).await }).await?;
+    let thinking = CreateInteractionResponseMessage::new().ephemeral(private.unwrap_or(false));
+    first_answer(context, CreateInteractionResponse::Defer(thinking)).await?;
     let search = Search {
         user: context.interaction.user.id.get(),
         subject: SearchSubject::Query(query),
@@ -66,7 +69,8 @@ pub(crate) async fn find(
         results: Vec::new(),
         page_size: usize::from(k.unwrap_or(5)).clamp(1, LARGEST_PAGE),
     };
-    let page = first_page(data, search).await?;
+    let asked = &context.interaction;
+    let page = first_page(&data.on_behalf_of(asked.user.id, asked.guild_id), search).await?;
     let edit = page.into_edit();
     with_retries(|| {
         context
@@ -80,31 +84,45 @@ pub(crate) async fn find(
 /// Searches, remembers the search for its buttons, and makes its first page.
 pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, CommandError> {
     // One search over all candidates: its whole order is what the buttons refer to.
-    let outcome = data.atlas.search(&request(&search, 0, usize::MAX)).await?;
+    let request = request(&search);
+    let atlas = &data.atlas;
+    // An empty one is looked at again: it may have been filled a moment ago.
+    if atlas.catalogue().await?.is_empty() && atlas.refresh().await?.is_empty() {
+        let sentence = "The atlas is empty, so there is nothing to find yet. Ask the person who \
+            runs Mirage here to fill it.";
+        return Err(CommandError::Shown(sentence.to_owned()));
+    }
+    let outcome = atlas.search(&request).await?;
+    let subject = subject(&search);
+    if let Some(no_match) = &outcome.no_match {
+        let parts = atlas.matches_by_part(&request).await?;
+        let content = results::no_match(&subject, &search.filter, no_match, &parts);
+        let shown = head(&no_match.without_filter, search.page_size);
+        let pictures = pictures(data, shown).await?;
+        // Without buttons: they would page through a search that has no results.
+        let page = results::page(content, 0, shown, &pictures, None, search.page_size);
+        return Ok(page);
+    }
     search.results = outcome
         .hits
         .iter()
         .map(|hit| hit.entry.id.clone())
         .collect();
-    let shown: &[_] = match &outcome.no_match {
-        Some(no_match) => &no_match.without_filter,
-        None => &outcome.hits,
-    };
-    let shown = &shown[..shown.len().min(search.page_size)];
-    let id = match outcome.no_match {
-        // Its buttons would page through a search that has no results.
-        Some(_) => None,
-        None => Some(data.store.remember_search(&search).await?),
-    };
+    let id = data.store.remember_search(&search).await?;
+    let shown = head(&outcome.hits, search.page_size);
     let pictures = pictures(data, shown).await?;
     Ok(results::page(
-        &subject(&search),
-        &outcome,
+        results::found(&subject, outcome.total, shown),
+        outcome.total,
         shown,
         &pictures,
-        id.as_ref(),
+        Some(&id),
         search.page_size,
     ))
+}
+
+fn head(hits: &[Hit], length: usize) -> &[Hit] {
+    &hits[..hits.len().min(length)]
 }
 
 /// A later page of a search that is stored.
@@ -116,10 +134,10 @@ pub(crate) async fn page_at(
 ) -> Result<Page, CommandError> {
     // Stored order, fresh reasons: the atlas may have grown since the first page was shown, and
     // "More like 7" must mean the picture that is shown as number 7.
-    let mut outcome = data.atlas.search(&request(search, 0, usize::MAX)).await?;
+    let outcome = data.atlas.search(&request(search)).await?;
     let mut found: HashMap<EntryId, Hit> = outcome
         .hits
-        .drain(..)
+        .into_iter()
         .map(|hit| (hit.entry.id.clone(), hit))
         .collect();
     let stretch = search
@@ -137,16 +155,15 @@ pub(crate) async fn page_at(
             })
         })
         .collect();
-    outcome.total = search.results.len();
-    outcome.no_match = None;
     if hits.is_empty() {
         let sentence = "There are no further pictures. Use /find again for a fresh answer.";
         return Err(CommandError::Shown(sentence.to_owned()));
     }
     let pictures = pictures(data, &hits).await?;
+    let total = search.results.len();
     Ok(results::page(
-        &subject(search),
-        &outcome,
+        results::found(&subject(search), total, &hits),
+        total,
         &hits,
         &pictures,
         Some(id),
@@ -154,7 +171,8 @@ pub(crate) async fn page_at(
     ))
 }
 
-fn request(search: &Search, offset: usize, limit: usize) -> Request {
+/// The whole ranking of a search.
+fn request(search: &Search) -> Request {
     let query = match &search.subject {
         SearchSubject::Query(query) => Query::Text(query.clone()),
         SearchSubject::Like(entry) => Query::Like(entry.clone()),
@@ -162,8 +180,8 @@ fn request(search: &Search, offset: usize, limit: usize) -> Request {
     Request {
         query,
         filter: search.filter.clone(),
-        offset,
-        limit,
+        offset: 0,
+        limit: usize::MAX,
     }
 }
 
@@ -204,7 +222,9 @@ async fn suggest_query(context: Context<'_>, typed: &str) -> CreateAutocompleteR
         }
     };
     let choices = suggestions
-        .into_iter()
+        .iter()
+        .map(|text| describe::without_turns(text))
+        .filter(|text| !text.trim().is_empty())
         .map(serenity::AutocompleteChoice::from);
     CreateAutocompleteResponse::new().set_choices(choices.collect())
 }
@@ -240,12 +260,9 @@ async fn suggest_value(
         // Discord refuses a longer value, and with it all suggestions.
         .filter(|facet| fits(&facet.value))
         .map(|facet| {
-            let counted = format!("{} ({})", facet.value, facet.count);
-            let name = if fits(&counted) {
-                counted
-            } else {
-                facet.value.clone()
-            };
+            let shown = describe::without_turns(&facet.value);
+            let counted = format!("{shown} ({})", facet.count);
+            let name = if fits(&counted) { counted } else { shown };
             serenity::AutocompleteChoice::new(name, facet.value)
         });
     CreateAutocompleteResponse::new().set_choices(choices.collect())

@@ -3,23 +3,25 @@
 
 use poise::serenity_prelude as serenity;
 use serenity::{
-    ComponentInteraction, CreateActionRow, CreateButton, CreateInteractionResponse,
-    CreateInteractionResponseMessage,
+    CreateActionRow, CreateButton, CreateInteractionResponse, CreateInteractionResponseMessage,
+    EditInteractionResponse,
 };
 
 use super::Context;
 use super::custom_id::CustomId;
 use super::data::Data;
 use super::errors::CommandError;
-use super::respond::with_retries;
+use super::respond::first_answer;
 
-const WHAT_IS_STORED: &str = "Mirage stores your searches with your Discord id for 30 days, so \
-    that the buttons under an answer work. Nothing else is stored of you. Delete your searches \
-    now? The buttons under your earlier answers will stop working.";
+const WHAT_IS_STORED: &str = "Mirage stores your searches and your long jobs with your Discord id \
+    for 30 days, so that the buttons under an answer work and /queue can show them. Nothing else \
+    is stored of you. Delete both now? The buttons under your earlier answers will stop working, \
+    and your open jobs are cancelled.";
 
 /// See what Mirage stores of you, and delete it
 #[poise::command(slash_command, rename = "my-data")]
 pub(crate) async fn my_data(context: Context<'_>) -> Result<(), CommandError> {
+    let _work = context.data().work.begin().await;
     let message = CreateInteractionResponseMessage::new()
         .content(WHAT_IS_STORED)
         .components(vec![CreateActionRow::Buttons(vec![
@@ -32,48 +34,30 @@ pub(crate) async fn my_data(context: Context<'_>) -> Result<(), CommandError> {
         ])])
         .ephemeral(true);
     let response = CreateInteractionResponse::Message(message);
-    with_retries(|| {
-        context
-            .interaction
-            .create_response(context.http(), response.clone())
-    })
-    .await?;
+    first_answer(context, response).await?;
     Ok(())
 }
 
-/// The confirmation. The question was shown to one person alone, who is who pressed.
+/// The confirmation, in place of the question. That was shown to one person alone, who is who
+/// pressed.
 pub(crate) async fn delete(
-    context: &serenity::Context,
-    press: &ComponentInteraction,
     data: &Data,
-) -> Result<(), CommandError> {
-    let deleted = data.store.delete_user(press.user.id.get()).await?;
-    let sentence = match deleted {
+    user: u64,
+) -> Result<EditInteractionResponse, CommandError> {
+    Ok(closed(match data.store.delete_user(user).await? {
         0 => "There was nothing stored of you.".to_owned(),
-        1 => "Deleted: 1 search.".to_owned(),
-        count => format!("Deleted: {count} searches."),
-    };
-    close(context, press, sentence).await
+        1 => "Deleted: 1 record.".to_owned(),
+        count => format!("Deleted: {count} records."),
+    }))
 }
 
 /// The other answer.
-pub(crate) async fn keep(
-    context: &serenity::Context,
-    press: &ComponentInteraction,
-) -> Result<(), CommandError> {
-    close(context, press, "Nothing was deleted.".to_owned()).await
+pub(crate) fn keep() -> EditInteractionResponse {
+    closed("Nothing was deleted.".to_owned())
 }
 
-async fn close(
-    context: &serenity::Context,
-    press: &ComponentInteraction,
-    sentence: String,
-) -> Result<(), CommandError> {
-    // The message holds no picture, so an update may replace it whole.
-    let message = CreateInteractionResponseMessage::new()
+fn closed(sentence: String) -> EditInteractionResponse {
+    EditInteractionResponse::new()
         .content(sentence)
-        .components(Vec::new());
-    let response = CreateInteractionResponse::UpdateMessage(message);
-    with_retries(|| press.create_response(&context.http, response.clone())).await?;
-    Ok(())
+        .components(Vec::new())
 }

@@ -1,13 +1,14 @@
 //! A page of results as a Discord message: content line, one embed a picture, and buttons. All of
 //! Discord's limits are kept here; nothing is sent.
 
-use mirage::atlas::{Entry, Hit, MatchedBy, NoMatch, Outcome};
+use mirage::atlas::{Entry, Filter, Hit, NoMatch, PartMatches};
 use mirage::store::SearchId;
 use poise::serenity_prelude as serenity;
 use serenity::{CreateActionRow, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::custom_id::CustomId;
+use crate::describe;
 
 /// Most results a page: one button a result in a row of five.
 pub(crate) const LARGEST_PAGE: usize = 5;
@@ -43,127 +44,80 @@ impl Page {
     }
 }
 
-/// The page that shows `hits`, with their pictures in the same order.
+/// The page that shows `hits` of `total`, with their pictures in the same order, below a line that
+/// says what they are.
 pub(crate) fn page(
-    subject: &str,
-    outcome: &Outcome,
+    content: String,
+    total: usize,
     hits: &[Hit],
     pictures: &[Vec<u8>],
     search: Option<&SearchId>,
     page_size: usize,
 ) -> Page {
     Page {
-        content: content(subject, outcome, hits),
+        content,
         embeds: hits
             .iter()
             .enumerate()
             .map(|(index, hit)| embed(index, hit))
             .collect(),
-        rows: search.map_or_else(Vec::new, |search| {
-            rows(search, outcome.total, hits, page_size)
-        }),
+        rows: search.map_or_else(Vec::new, |search| rows(search, total, hits, page_size)),
         pictures: hits
             .iter()
             .zip(pictures)
             .enumerate()
             .map(|(index, (hit, picture))| {
+                let alt = describe::without_turns(&hit.entry.alt_text());
                 CreateAttachment::bytes(picture.clone(), file_name(index))
-                    .description(truncate(&hit.entry.alt_text(), ALT))
+                    .description(truncate(&alt, ALT))
             })
             .collect(),
     }
 }
 
-fn content(subject: &str, outcome: &Outcome, hits: &[Hit]) -> String {
-    match (&outcome.no_match, hits) {
-        (Some(no_match), _) => no_match_sentence(subject, no_match),
-        (None, []) => format!("Nothing was found for {subject}. The atlas may be empty."),
-        (None, [first, .., last]) => {
-            format!(
-                "Pictures {} to {} of {} for {subject}",
-                first.rank, last.rank, outcome.total
-            )
+/// Says which of the pictures that were found are shown.
+pub(crate) fn found(subject: &str, total: usize, hits: &[Hit]) -> String {
+    match hits {
+        [] => format!("Nothing was found for {subject}."),
+        [only] => format!("Picture {} of {total} for {subject}", only.rank),
+        [first, .., last] => {
+            let (first, last) = (first.rank, last.rank);
+            format!("Pictures {first} to {last} of {total} for {subject}")
         }
-        (None, [only]) => format!("Picture {} of {} for {subject}", only.rank, outcome.total),
     }
 }
 
-/// Says which value nobody has, what is near, and what is shown in its place.
-fn no_match_sentence(subject: &str, no_match: &NoMatch) -> String {
-    let mut text = format!("No picture passes the filter for {subject}.");
-    for (field, value, nearest) in &no_match.unknown {
-        let value = quote(value);
-        text.push_str(&format!(" No picture has the {field} {value}"));
-        match nearest.as_slice() {
-            [] => text.push('.'),
-            nearest => text.push_str(&format!("; the nearest: {}.", escape(&nearest.join(", ")))),
-        }
-    }
-    if no_match.unknown.is_empty() {
-        text.push_str(" Each value exists, but no picture has them together.");
-    }
+/// Says why the filter lets nothing pass, and what is shown in its place.
+pub(crate) fn no_match(
+    subject: &str,
+    filter: &Filter,
+    no_match: &NoMatch,
+    parts: &[PartMatches],
+) -> String {
+    let show = |text: &str| escape(&truncate(text, QUERY));
+    let mut sentences = vec![format!("No picture passes the filter for {subject}.")];
+    sentences.extend(describe::no_match(filter, no_match, parts, quote, show));
     if !no_match.without_filter.is_empty() {
-        text.push_str(" Without the filter there is:");
+        sentences.push(describe::WITHOUT_FILTER.to_owned());
     }
-    truncate(&text, 1_900)
+    truncate(&sentences.join(" "), 1_900)
 }
 
 fn embed(index: usize, hit: &Hit) -> CreateEmbed {
     let entry = &hit.entry;
-    let provenance = &entry.provenance;
+    let heading = format!("{}. {}", hit.rank, escape(&describe::heading(entry)));
+    let reason = describe::sentence_case(&describe::reason(hit));
+    let field = |text: &str, limit| truncate(&escape(text), limit);
     // No address on the embed: Discord joins embeds of one address into a gallery and shows one
     // title for all. The button below opens the source.
     CreateEmbed::new()
-        .title(truncate(
-            &format!("{}. {}", hit.rank, escape(&heading(entry))),
-            TITLE,
-        ))
-        .description(truncate(&escape(&entry.description.caption), CAPTION))
+        .title(truncate(&heading, TITLE))
+        .description(field(&describe::caption(entry), CAPTION))
         .image(format!("attachment://{}", file_name(index)))
-        .field("Why it is here", truncate(&reason(hit), FIELD), false)
-        .field(
-            "Source",
-            truncate(&escape(&or_unknown(&provenance.source)), FIELD),
-            true,
-        )
-        .field(
-            "Licence",
-            truncate(&escape(&or_unknown(&provenance.licence)), FIELD / 2),
-            true,
-        )
+        .field("Why it is here", field(&reason, FIELD), false)
+        .field("Source", field(describe::source(entry), FIELD), true)
+        .field("Licence", field(describe::licence(entry), FIELD / 2), true)
         .footer(CreateEmbedFooter::new("For study, not for diagnosis"))
-}
-
-/// Modality, plane and body part: what a student wants to know first.
-fn heading(entry: &Entry) -> String {
-    let description = &entry.description;
-    let parts = [
-        Some(description.modality.as_str()),
-        description.plane.as_deref(),
-        description.body_part.as_deref(),
-    ];
-    let known: Vec<&str> = parts
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-        .collect();
-    if known.is_empty() {
-        "Picture".to_owned()
-    } else {
-        known.join(", ")
-    }
-}
-
-/// Why a hit was found, in words: never a percentage.
-pub(crate) fn reason(hit: &Hit) -> String {
-    let words = hit.shared_words.join(", ");
-    match (hit.matched_by, words.is_empty()) {
-        (MatchedBy::Both, false) => format!("Meaning and words: {}", escape(&words)),
-        (MatchedBy::Both, true) => "Meaning and words".to_owned(),
-        (MatchedBy::Words, false) => format!("Words: {}", escape(&words)),
-        (MatchedBy::Words, true) => "Words".to_owned(),
-        (MatchedBy::Meaning, _) => "Meaning".to_owned(),
-    }
 }
 
 fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<CreateActionRow> {
@@ -219,8 +173,8 @@ fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<
 pub(crate) fn provenance(entry: &Entry) -> String {
     let provenance = &entry.provenance;
     let mut lines = vec![
-        format!("**Source:** {}", escape(&or_unknown(&provenance.source))),
-        format!("**Licence:** {}", escape(&or_unknown(&provenance.licence))),
+        format!("**Source:** {}", escape(describe::source(entry))),
+        format!("**Licence:** {}", escape(describe::licence(entry))),
     ];
     if let Some(attribution) = &provenance.attribution {
         lines.push(format!("**Attribution:** {}", escape(attribution)));
@@ -228,10 +182,8 @@ pub(crate) fn provenance(entry: &Entry) -> String {
     if let Some(url) = link(entry) {
         lines.push(format!("**Address:** <{url}>"));
     }
-    lines.push(format!(
-        "**Entry:** `{}`",
-        entry.id.as_str().replace('`', "'")
-    ));
+    let id = describe::without_turns(entry.id.as_str()).replace('`', "'");
+    lines.push(format!("**Entry:** `{id}`"));
     truncate(&lines.join("\n"), 1_900)
 }
 
@@ -244,15 +196,18 @@ fn link(entry: &Entry) -> Option<String> {
 
 /// A person's own words within a sentence: cut, on one line, and without effect as markup.
 pub(crate) fn quote(text: &str) -> String {
+    let text = describe::without_turns(text);
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // The isolates keep right-to-left words from turning the sentence around them.
+    // The isolates keep right-to-left words from turning the sentence around them. None within
+    // can end them early.
     format!("“\u{2068}{}\u{2069}”", escape(&truncate(&line, QUERY)))
 }
 
-/// Takes the effect from Discord's markup, mentions and links.
-fn escape(text: &str) -> String {
+/// Takes the effect from Discord's markup, mentions and links, and what would turn the text's
+/// direction.
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in describe::without_turns(text).chars() {
         if matches!(
             character,
             '*' | '_' | '~' | '`' | '|' | '>' | '<' | '\\' | '[' | ']' | '#'
@@ -268,7 +223,7 @@ fn escape(text: &str) -> String {
 }
 
 /// At most `limit` UTF-16 units, cut between whole letters, with an ellipsis where it was cut.
-fn truncate(text: &str, limit: usize) -> String {
+pub(crate) fn truncate(text: &str, limit: usize) -> String {
     let units = |text: &str| text.encode_utf16().count();
     if units(text) <= limit {
         return text.to_owned();
@@ -290,14 +245,6 @@ fn truncate(text: &str, limit: usize) -> String {
     cut
 }
 
-fn or_unknown(text: &str) -> String {
-    if text.trim().is_empty() {
-        "unknown".to_owned()
-    } else {
-        text.to_owned()
-    }
-}
-
 fn file_name(index: usize) -> String {
     format!("mirage-{}.jpg", index + 1)
 }
@@ -305,7 +252,7 @@ fn file_name(index: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirage::atlas::{Description, EntryId, Field, Provenance, ScoreParts};
+    use mirage::atlas::{Description, EntryId, Field, MatchedBy, Provenance, ScoreParts};
 
     fn hit(rank: usize, caption: &str) -> Hit {
         Hit {
@@ -365,15 +312,10 @@ mod tests {
             "*_`|".repeat(2_000),
         ] {
             let hits: Vec<Hit> = (1..=LARGEST_PAGE).map(|rank| hit(rank, &caption)).collect();
-            let outcome = Outcome {
-                hits: Vec::new(),
-                total: 50,
-                no_match: None,
-            };
             let search = SearchId::parse("0123456789abcdef").expect("16 characters");
             let pictures = vec![vec![0]; hits.len()];
-            let subject = quote(&"q".repeat(2_000));
-            let page = page(&subject, &outcome, &hits, &pictures, Some(&search), 5);
+            let content = found(&quote(&"*".repeat(2_000)), 50, &hits);
+            let page = page(content, 50, &hits, &pictures, Some(&search), 5);
             assert!(length(&page.embeds) <= 6_000, "{}", length(&page.embeds));
             assert!(page.content.encode_utf16().count() <= 2_000);
             assert_eq!(page.rows.len(), 3);
@@ -397,14 +339,69 @@ mod tests {
     }
 
     #[test]
+    fn nothing_in_a_text_turns_the_sentence_around_it() {
+        let turns = "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        assert_eq!(quote(&format!("a{turns}b")), "“\u{2068}ab\u{2069}”");
+        let mut hit = hit(1, &format!("A{turns} caption."));
+        hit.shared_words = vec![format!("w{turns}")];
+        hit.matched_by = MatchedBy::Words;
+        let entry = &mut hit.entry;
+        entry.id = EntryId::new("t", turns);
+        entry.description.modality = format!("M{turns}R");
+        entry.description.alt = Some(format!("alt {turns}text"));
+        entry.provenance.source = format!("s{turns}");
+        entry.provenance.licence = format!("l{turns}");
+        entry.provenance.attribution = Some(format!("by{turns}"));
+        let mut shown = provenance(&hit.entry);
+        let page = page(String::new(), 1, &[hit], &[vec![0]], None, 1);
+        shown += &serde_json::to_string(&page.embeds).expect("embeds are plain data");
+        shown += page.pictures[0].description.as_deref().expect("alt text");
+        assert_eq!(describe::without_turns(&shown), shown);
+        for text in ["A caption.", "alt text", "MR", "Words: w"] {
+            assert!(shown.contains(text), "{shown}");
+        }
+    }
+
+    #[test]
+    fn markup_in_what_a_collection_says_has_no_effect() {
+        let mut hit = hit(1, "**bold** caption");
+        hit.entry.description.modality = "[MRI](https://evil.example)".to_owned();
+        hit.entry.provenance.source = "_Journal_ @everyone".to_owned();
+        hit.entry.provenance.licence = "`CC0` <@1>".to_owned();
+        let embed = serde_json::to_value(embed(0, &hit)).expect("an embed is plain data");
+        assert_eq!(embed["title"], "1. \\[MRI\\](https:\u{200b}//evil.example)");
+        assert_eq!(embed["description"], "\\*\\*bold\\*\\* caption");
+        let fields = &embed["fields"];
+        assert_eq!(fields[1]["value"], "\\_Journal\\_ @\u{200b}everyone");
+        assert_eq!(fields[2]["value"], "\\`CC0\\` \\<@1\\>");
+        let provenance = provenance(&hit.entry);
+        assert!(
+            provenance.contains("\\_Journal\\_") && provenance.contains("\\`CC0\\`"),
+            "{provenance}"
+        );
+    }
+
+    #[test]
     fn a_filter_that_nobody_passes_is_explained() {
-        let no_match = NoMatch {
+        let reasons = NoMatch {
             unknown: vec![(Field::Modality, "MIR".to_owned(), vec!["MRI".to_owned()])],
             without_filter: vec![hit(1, "A.")],
         };
-        let sentence = no_match_sentence(&quote("knee"), &no_match);
+        let filter = Filter {
+            modality: Some("MIR".to_owned()),
+            licence: Some("CC0-1.0".to_owned()),
+            ..Filter::default()
+        };
+        let parts = [PartMatches {
+            field: Field::Licence,
+            value: "CC0-1.0".to_owned(),
+            matches: 3,
+        }];
+        let sentence = no_match(&quote("knee"), &filter, &reasons, &parts);
         assert!(
-            sentence.contains("nearest: MRI") && sentence.ends_with("there is:"),
+            sentence.contains("nearest: MRI.")
+                && sentence.contains("alone: 3 pictures.")
+                && sentence.ends_with("there is:"),
             "{sentence}"
         );
     }

@@ -1,6 +1,6 @@
 //! Help and command lines that can't be used. None of it needs weights, an atlas or a network.
 
-use crate::home::Home;
+use crate::home::{Home, Run};
 
 #[test]
 fn help_is_there_for_every_command_with_an_example() {
@@ -81,10 +81,9 @@ fn settings_that_cannot_be_used_name_their_variable() {
         ("MIRAGE_DISCORD_URL", "nonsense"),
         ("MIRAGE_GUILD", "my server"),
         ("MIRAGE_LOG", "mirage=loud"),
-        ("DISCORD_TOKEN_FILE", "no/such/file"),
     ] {
         let mut command = home.command(&["models", "list"]);
-        let run = crate::home::Run::of(command.env(name, value)).ends_with(2);
+        let run = Run::of(command.env(name, value)).ends_with(2);
         assert!(
             run.err
                 .starts_with(&format!("mirage: {name} can't be used")),
@@ -92,4 +91,32 @@ fn settings_that_cannot_be_used_name_their_variable() {
             run.err
         );
     }
+}
+
+#[test]
+fn a_token_file_that_cannot_be_read_stops_only_what_needs_the_token() {
+    let home = Home::empty();
+    let run = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        Run::of(command.env("DISCORD_TOKEN_FILE", "no/such/file"))
+    };
+    run(&["models", "list"]).ends_with(0);
+    run(&["find", "brain"])
+        .ends_with(1)
+        .says("config.json is missing");
+    run(&["bot"])
+        .ends_with(2)
+        .says("mirage: DISCORD_TOKEN_FILE can't be used: the file no/such/file");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_no_text_names_its_variable() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::empty();
+    let mut command = home.command(&["models", "list"]);
+    Run::of(command.env("MIRAGE_PROFILE", OsStr::from_bytes(b"st\xffrter")))
+        .ends_with(2)
+        .says("mirage: MIRAGE_PROFILE can't be used");
 }

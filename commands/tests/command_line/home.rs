@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use mirage::atlas::starter;
 use mirage::config::{Config, VARIABLES};
 use mirage_models::manifest::Manifest;
 use mirage_models::resolver::{FileState, Resolver};
@@ -47,6 +48,29 @@ impl Home {
         std::fs::create_dir_all(home.path("cache")).expect("a folder");
         let weights = std::path::absolute(config.weights()).expect("a path");
         link(&weights, &home.path("cache/weights"));
+        Some(home)
+    }
+
+    /// One that uses the starter atlas's packages of this machine too; `None`, with the reason
+    /// printed, where they aren't there.
+    pub(crate) fn with_packages() -> Option<Self> {
+        let home = Self::with_weights()?;
+        let config = Config::from_environment().expect("the configuration of this machine");
+        let packages = std::path::absolute(config.packages()).expect("a path");
+        let resolver = Resolver::new(&packages);
+        let files = starter::packages().expect("the shipped files agree");
+        let lacking = files
+            .iter()
+            .find(|file| resolver.look(file) != FileState::Ready);
+        if let Some(file) = lacking {
+            eprintln!(
+                "SKIPPED: {} isn't in {}. Run `mirage atlas starter` first.",
+                file.path,
+                packages.display()
+            );
+            return None;
+        }
+        link(&packages, &home.path("cache/packages"));
         Some(home)
     }
 

@@ -1,5 +1,6 @@
 //! The command line as a person meets it: the real program in a home of its own. One binary, a
-//! module a subject. The starter atlas and the bot's answers are tested in the package `tests`.
+//! module a subject. What the starter atlas holds and the bot's answers are tested in the package
+//! `tests`.
 
 mod arguments;
 mod doctor;
@@ -8,3 +9,5 @@ mod home;
 mod ingest;
 mod missing;
 mod pictures;
+mod queue;
+mod starter;

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use mirage::atlas::Atlas;
+use mirage::engine::Engine;
 use mirage::store::Store;
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 
@@ -96,7 +97,8 @@ async fn an_atlas_of_another_encoder_is_refused_with_both_names() {
         return;
     };
     let uri = home.path("atlas").to_string_lossy().into_owned();
-    Atlas::open_or_create(&uri, Arc::new(Other))
+    let engine = Engine::with_encoder(Arc::new(Other)).expect("a thread");
+    Atlas::open_or_create(&uri, engine)
         .await
         .expect("an empty atlas");
     for arguments in [&["find", "brain"][..], &["atlas", "info"]] {
@@ -119,10 +121,10 @@ fn a_bot_without_a_token_says_where_it_goes() {
 #[tokio::test]
 async fn a_second_bot_on_the_same_database_is_refused() {
     let home = Home::empty();
-    let store = Store::open(&home.path("mirage.sqlite"))
+    let store = Store::open(&*home.path("mirage.sqlite"))
         .await
         .expect("a database");
-    let _lock = store.lock_for_bot().expect("the first bot");
+    let _lock = store.lock_for_bot().await.expect("the first bot");
     let mut command = home.command(&["bot"]);
     Run::of(command.env("DISCORD_TOKEN", "first.second.third"))
         .ends_with(1)

@@ -30,7 +30,7 @@ async fn download(repo: Repo, file: &str, to: &Path) -> Result<(), ApiError> {
         .with_progress(false)
         .build()?;
     let fetched = api.repo(repo).download(file).await?;
-    std::fs::copy(fetched, to)?;
+    tokio::fs::copy(fetched, to).await?;
     Ok(())
 }
 

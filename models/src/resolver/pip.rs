@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -132,23 +132,46 @@ fn size_of(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Copies one file of a wheel to `to`.
-pub(super) fn extract(archive: &Path, inner: &str, to: &Path) -> Result<(), SourceError> {
+/// Copies one file of a wheel to `to`. What an archive says of its own sizes is not believed: the
+/// copy ends, and fails, at the first byte beyond `size`.
+pub(super) fn extract(
+    archive: &Path,
+    inner: &str,
+    size: u64,
+    to: &Path,
+) -> Result<(), SourceError> {
     let sentence = |error: &dyn std::fmt::Display| SourceError(error.to_string());
     let file = File::open(archive).map_err(|error| sentence(&error))?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| sentence(&error))?;
-    let mut content = archive
+    let content = archive
         .by_name(inner)
         .map_err(|_| SourceError(format!("the package holds no {inner}")))?;
     let mut target = File::create(to).map_err(|error| sentence(&error))?;
-    io::copy(&mut content, &mut target).map_err(|error| sentence(&error))?;
+    let mut content = content.take(size.saturating_add(1));
+    let copied = io::copy(&mut content, &mut target).map_err(|error| sentence(&error))?;
+    if copied > size {
+        return Err(SourceError(format!(
+            "{inner} has more than the {size} bytes that the manifest says"
+        )));
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::Write as _;
+
+    fn wheel_with(folder: &Path, inner: &str, content: &[u8]) -> PathBuf {
+        let wheel = folder.join("a-1-py3-none-any.whl");
+        let mut archive = zip::ZipWriter::new(File::create(&wheel).expect("created"));
+        archive
+            .start_file(inner, zip::write::SimpleFileOptions::default())
+            .expect("a new entry");
+        archive.write_all(content).expect("written");
+        archive.finish().expect("finished");
+        wheel
+    }
 
     #[test]
     fn the_reason_is_the_last_error_line() {
@@ -161,16 +184,24 @@ mod tests {
     #[test]
     fn one_file_is_taken_out_of_a_wheel() {
         let folder = tempfile::tempdir().expect("a folder");
-        let wheel = folder.path().join("a-1-py3-none-any.whl");
-        let mut archive = zip::ZipWriter::new(File::create(&wheel).expect("created"));
-        archive
-            .start_file("a/data.bin", zip::write::SimpleFileOptions::default())
-            .expect("a new entry");
-        archive.write_all(b"content").expect("written");
-        archive.finish().expect("finished");
+        let wheel = wheel_with(folder.path(), "a/data.bin", b"content");
         let to = folder.path().join("out");
-        extract(&wheel, "a/data.bin", &to).expect("it is there");
+        extract(&wheel, "a/data.bin", 7, &to).expect("it is there");
         assert_eq!(std::fs::read(&to).expect("written"), b"content");
-        assert!(extract(&wheel, "a/none.bin", &to).is_err());
+        assert!(extract(&wheel, "a/none.bin", 7, &to).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_larger_than_declared_ends_at_its_limit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let wheel = wheel_with(folder.path(), "a/bomb.bin", &vec![0; 1_000_000]);
+        let to = folder.path().join("out");
+        let error = extract(&wheel, "a/bomb.bin", 10, &to).expect_err("too large");
+        assert_eq!(
+            error.to_string(),
+            "a/bomb.bin has more than the 10 bytes that the manifest says"
+        );
+        let written = std::fs::metadata(&to).expect("begun").len();
+        assert_eq!(written, 11, "no more than one byte beyond is written");
     }
 }

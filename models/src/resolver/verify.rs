@@ -35,6 +35,15 @@ pub(super) fn hash(path: &Path, file: &FileSpec) -> FileState {
     }
 }
 
+/// SHA-256 in lower-case hexadecimal, the form in which manifests and the atlas name content.
+pub fn sha256_hex(content: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(content))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn sha256(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut digest = Sha256::new();
@@ -42,11 +51,7 @@ fn sha256(path: &Path) -> io::Result<String> {
     loop {
         let read = file.read(&mut buffer)?;
         if read == 0 {
-            return Ok(digest
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect());
+            return Ok(hexadecimal(&digest.finalize()));
         }
         digest.update(&buffer[..read]);
     }

@@ -65,6 +65,7 @@ pub(super) async fn state(State(world): State<Arc<World>>) -> Json<Value> {
                 "display_name": user.display_name,
                 "roles": user.roles,
                 "locale": user.locale,
+                "permissions": state.permissions(user.id).to_string(),
                 "is_tutor": state.is_tutor(user.id),
             })
         })

@@ -17,6 +17,7 @@ macro_rules! page_file {
 
 /// Every file of the page.
 const FILES: &[(&str, &str, &str)] = &[
+    page_file!(JAVASCRIPT, "announcer.js"),
     page_file!(JAVASCRIPT, "api.js"),
     page_file!(JAVASCRIPT, "app.js"),
     page_file!(JAVASCRIPT, "combobox.js"),
@@ -34,6 +35,8 @@ const FILES: &[(&str, &str, &str)] = &[
     page_file!(JAVASCRIPT, "modal.js"),
     page_file!(JAVASCRIPT, "nodes.js"),
     page_file!(JAVASCRIPT, "options_form.js"),
+    page_file!(JAVASCRIPT, "parts.js"),
+    page_file!(JAVASCRIPT, "place.js"),
     page_file!(JAVASCRIPT, "render.js"),
     page_file!(CSS, "screens.css"),
     page_file!(JAVASCRIPT, "sidebar.js"),
@@ -51,6 +54,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 
 pub(super) async fn redirect() -> Redirect {
     Redirect::temporary("/playground/")
+}
+
+/// Browsers ask for an icon by themselves. The page has none, which is no fault of anybody's.
+pub(super) async fn no_icon() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 pub(super) async fn index() -> Response {

@@ -189,7 +189,11 @@ pub(super) async fn create_message(
         reference: None,
     };
     let id = world.create_message(&mut state, new, &body)?;
-    let message = public_message(&state, channel, id)?;
+    // One with the same nonce may be in another channel.
+    let message = state
+        .messages
+        .get(&id)
+        .ok_or_else(ApiError::unknown_message)?;
     Ok(Json(world.message_json(&state, message)))
 }
 

@@ -37,15 +37,16 @@ pub(crate) async fn observe(
     let method = request.method().clone();
     let route = path.strip_prefix(PREFIX).unwrap_or(&path);
     let shown = format!("{method} {}", without_tokens(&path));
-    if let Some(fault) = world.rules.take(method.as_str(), route) {
+    let fault = world.rules.take(method.as_str(), route);
+    let switch = request
+        .extensions()
+        .get::<ConnectInfo<Switch>>()
+        .map(|info| info.0.clone());
+    if let Some(fault) = fault {
         world
             .transcript
             .line(Direction::Server, "fault", format!("{shown}: {fault:?}"));
-        let switch = request
-            .extensions()
-            .get::<ConnectInfo<Switch>>()
-            .map(|info| info.0.clone());
-        if let Some(response) = carry_out(&world, fault, switch).await {
+        if let Some(response) = before_handling(&world, fault, switch.as_ref()).await {
             return response;
         }
     }
@@ -53,29 +54,50 @@ pub(crate) async fn observe(
         Ok((request, body)) => (next.run(request).await, body),
         Err(error) => (error.into_response(), Value::Null),
     };
+    // What the server did is recorded, whatever the caller gets to see of it.
     record(&world, &method, &path, &shown, body, &response);
-    response
+    match fault {
+        Some(fault) => after_handling(fault, response, switch.as_ref()),
+        None => response,
+    }
 }
 
-/// Does what the fault says; `None` if the request shall be handled after all.
-async fn carry_out(world: &World, fault: Fault, switch: Option<Switch>) -> Option<Response> {
+/// Does what the fault says first; `None` if the request shall be handled after all.
+async fn before_handling(world: &World, fault: Fault, switch: Option<&Switch>) -> Option<Response> {
     match fault {
         Fault::Delay(duration) => {
             world.clock.sleep(duration).await;
             None
         }
-        Fault::Status(status) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            Some(ApiError::new(status, 0, format!("{status} (planned fault)")).into_response())
-        }
+        Fault::Status(status) => Some(planned_status(status)),
         Fault::RateLimited { retry_after } => Some(rate_limited(retry_after)),
-        Fault::DropConnection => {
-            if let Some(switch) = switch {
-                switch.cut();
-            }
-            Some(StatusCode::BAD_GATEWAY.into_response())
+        Fault::DropConnection => Some(dropped(switch)),
+        Fault::HandleThenDrop | Fault::HandleThenStatus(_) => None,
+    }
+}
+
+/// What the caller gets once the request was handled.
+fn after_handling(fault: Fault, response: Response, switch: Option<&Switch>) -> Response {
+    match fault {
+        Fault::HandleThenDrop => dropped(switch),
+        Fault::HandleThenStatus(status) => planned_status(status),
+        Fault::Status(_) | Fault::RateLimited { .. } | Fault::Delay(_) | Fault::DropConnection => {
+            response
         }
     }
+}
+
+fn planned_status(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ApiError::new(status, 0, format!("{status} (planned fault)")).into_response()
+}
+
+/// Cuts the connection. The response is seen only where there is none to cut.
+fn dropped(switch: Option<&Switch>) -> Response {
+    if let Some(switch) = switch {
+        switch.cut();
+    }
+    StatusCode::BAD_GATEWAY.into_response()
 }
 
 fn rate_limited(retry_after: Duration) -> Response {

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Form, FormErrors, Need, component, embed};
+use super::{Form, FormErrors, Need, component, embed, length};
 use crate::attachments::{UploadedFile, safe_filename};
 use crate::errors::ApiError;
 use crate::snowflake::{Snowflake, from_json};
 
 const COMPONENTS_V2: u64 = 1 << 15;
+/// Longest nonce, in characters.
+const NONCE_LENGTH: usize = 25;
 
 /// Whether a message is made or changed. On a change, absent fields stay as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,9 @@ pub(crate) struct Draft {
     pub(crate) attachments: Option<Vec<Planned>>,
     pub(crate) flags: Option<u64>,
     pub(crate) tts: bool,
+    /// A text or a whole number; of new messages alone.
     pub(crate) nonce: Option<Value>,
+    pub(crate) enforce_nonce: bool,
     pub(crate) reference: Option<Snowflake>,
     pub(crate) allowed_mentions: Option<Value>,
 }
@@ -99,6 +103,8 @@ pub(crate) fn draft(
     component::check_message(&mut errors, components.unwrap_or_default());
     check_mentions(&mut errors, form);
     let tts = form.boolean(&mut errors, "tts") == Some(true);
+    let nonce = nonce(&mut errors, form).filter(|_| mode == Mode::Create);
+    let enforce_nonce = form.boolean(&mut errors, "enforce_nonce") == Some(true);
     let reference = form.nested(&mut errors, "message_reference");
     let reference = reference.and_then(|form| form.get("message_id").and_then(from_json));
     errors.into_result()?;
@@ -111,10 +117,33 @@ pub(crate) fn draft(
         attachments,
         flags,
         tts,
-        nonce: form.get("nonce").cloned(),
+        nonce,
+        enforce_nonce,
         reference,
         allowed_mentions: form.get("allowed_mentions").cloned(),
     })
+}
+
+/// The nonce: a text or a whole number of an allowed length.
+fn nonce(errors: &mut FormErrors, form: &Form<'_>) -> Option<Value> {
+    let value = form.get("nonce")?;
+    match nonce_text(value) {
+        Some(text) => errors.length(&form.at("nonce"), length(&text), &(0..=NONCE_LENGTH)),
+        None => {
+            let message = format!("Could not interpret \"{value}\" as string.");
+            errors.add(&form.at("nonce"), "STRING_TYPE_CONVERT", message);
+        }
+    }
+    Some(value.clone())
+}
+
+/// A nonce as a text, so that 1 and "1" are the same. `None` if it is none.
+pub(crate) fn nonce_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// Works out the attachments after the operation. On an edit a given list replaces the old one:
@@ -323,6 +352,21 @@ mod tests {
         assert!(check(&body, &[], Mode::Create).is_err());
         let body = json!({ "content": "x", "allowed_mentions": { "parse": [] } });
         assert!(check(&body, &[], Mode::Create).is_ok());
+    }
+
+    #[test]
+    fn nonces_are_short_texts_or_whole_numbers() {
+        for good in [json!("x".repeat(25)), json!(u64::MAX), json!(-7)] {
+            let body = json!({ "content": "x", "nonce": good });
+            let draft = check(&body, &[], Mode::Create).expect("allowed");
+            assert_eq!(draft.nonce.as_ref(), Some(&body["nonce"]));
+        }
+        for bad in [json!("x".repeat(26)), json!(1.5), json!(true)] {
+            let error = check(&json!({ "content": "x", "nonce": bad }), &[], Mode::Create);
+            let error = error.expect_err("no nonce");
+            assert_eq!(error.code, 50_035);
+            assert!(!error.errors.unwrap_or_default()["nonce"].is_null());
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Channel {
     pub(crate) locked: bool,
     /// Minutes until an idle thread is archived. It never happens by itself here.
     pub(crate) auto_archive: u64,
+    /// Permissions that the bot lacks here and in the threads, whatever its roles say.
+    pub(crate) bot_denied: u64,
 }
 
 impl Channel {
@@ -54,6 +56,7 @@ impl Channel {
             archived: false,
             locked: false,
             auto_archive: 1_440,
+            bot_denied: 0,
         }
     }
 
@@ -136,7 +139,7 @@ impl State {
             object["position"] = json!(channel.position);
             object["topic"] = json!(channel.topic);
             object["nsfw"] = json!(false);
-            object["permission_overwrites"] = json!([]);
+            object["permission_overwrites"] = self.overwrites_json(channel);
         }
         object
     }
@@ -173,7 +176,7 @@ impl State {
     /// The channel as resolved data carries it.
     pub(crate) fn resolved_channel_json(&self, channel: &Channel, user: Snowflake) -> Value {
         let mut object = self.interaction_channel_json(channel, user);
-        object["app_permissions"] = json!(self.permissions(self.bot).to_string());
+        object["app_permissions"] = json!(self.app_permissions(channel).to_string());
         object
     }
 
@@ -190,7 +193,7 @@ impl State {
 
     /// That the bot has these permissions in a channel; in direct messages it may do all.
     pub(crate) fn require(&self, channel: &Channel, permissions: u64) -> Result<(), ApiError> {
-        if channel.is_dm() || self.permissions(self.bot) & permissions == permissions {
+        if channel.is_dm() || self.bot_permissions(channel) & permissions == permissions {
             Ok(())
         } else {
             Err(ApiError::missing_permissions())

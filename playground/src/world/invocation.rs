@@ -203,7 +203,7 @@ impl World {
             "data": prepared.data,
             "channel_id": channel.id,
             "channel": state.interaction_channel_json(channel, user.id),
-            "app_permissions": state.permissions(state.bot).to_string(),
+            "app_permissions": state.app_permissions(channel).to_string(),
             "locale": user.locale,
             "entitlements": [],
             "authorizing_integration_owners": owners_json(state.guild.id, is_direct),

@@ -13,7 +13,7 @@ use crate::errors::ApiError;
 use crate::gateway::Audience;
 use crate::snowflake::{Snowflake, from_json};
 use crate::validate::Form;
-use crate::validate::message::{Draft, Mode, Planned, draft};
+use crate::validate::message::{Draft, Mode, Planned, draft, nonce_text};
 
 pub(crate) const SUPPRESS_EMBEDS: u64 = 1 << 2;
 pub(crate) const HAS_THREAD: u64 = 1 << 5;
@@ -22,6 +22,9 @@ pub(crate) const LOADING: u64 = 1 << 7;
 pub(crate) const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 /// The flags that a bot may set itself.
 const SETTABLE: u64 = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS;
+
+/// How long an enforced nonce lets no second message through: "a few minutes" in Discord's words.
+const NONCE_MS: u64 = 5 * 60 * 1_000;
 
 /// Discord's numbers for the kinds of messages that exist here.
 pub(crate) const REGULAR: u8 = 0;
@@ -151,7 +154,8 @@ impl Message {
 }
 
 impl World {
-    /// Makes a message from a body and tells the bot and the page.
+    /// Makes a message from a body and tells the bot and the page. Returns its id, or that of the
+    /// message that was made with the same nonce before, if the body asks to enforce it.
     pub(crate) fn create_message(
         &self,
         state: &mut State,
@@ -175,12 +179,32 @@ impl World {
         {
             return Err(ApiError::unknown_message());
         }
+        // Answers to interactions have no nonce to enforce.
+        if draft.enforce_nonce && new.origin.is_none() {
+            let nonce = draft.nonce.as_ref().and_then(nonce_text);
+            if let Some(same) = nonce.and_then(|nonce| self.with_nonce(state, new.author, &nonce)) {
+                return Ok(same);
+            }
+        }
         let mut message = Message::new(self.next_id(), self.clock.now_ms(), new);
         self.apply(state, &mut message, draft, &body.files);
         let id = message.id;
         state.messages.insert(id, message);
         self.message_created(state, id);
         Ok(id)
+    }
+
+    /// The author's newest message of the last minutes that carries the nonce, in any channel.
+    fn with_nonce(&self, state: &State, author: Snowflake, nonce: &str) -> Option<Snowflake> {
+        let oldest = self.clock.now_ms().saturating_sub(NONCE_MS);
+        let mut recent = state
+            .messages
+            .values()
+            .rev()
+            .filter(|message| message.author == author && message.created_ms >= oldest);
+        let same = recent
+            .find(|message| message.nonce.as_ref().and_then(nonce_text).as_deref() == Some(nonce));
+        same.map(|message| message.id)
     }
 
     /// Changes a message. Filling in a "thinking" one ends that.

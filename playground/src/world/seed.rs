@@ -142,7 +142,8 @@ fn channels(seed: &Seed<'_>, users: &[User]) -> Vec<Channel> {
 }
 
 impl State {
-    /// The user that a test means: `student`, `noor`, `tutor`, `admin`, a user name or an id.
+    /// The user that a test means: `student`, `noor`, `tutor`, `admin`, a user name, a name as it
+    /// is shown, or an id.
     pub(crate) fn find_user(&self, name: &str) -> Option<&User> {
         let lower = name.to_lowercase();
         let username = match lower.as_str() {
@@ -151,9 +152,11 @@ impl State {
             "admin" => "robin",
             other => other,
         };
-        self.users
-            .iter()
-            .find(|user| !user.is_bot && user.username == username)
+        let mut people = self.users.iter().filter(|user| !user.is_bot);
+        people
+            .clone()
+            .find(|user| user.username == username)
+            .or_else(|| people.find(|user| user.display_name.to_lowercase() == lower))
             .or_else(|| self.user(name.parse().ok()?))
     }
 }

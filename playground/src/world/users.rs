@@ -14,6 +14,7 @@ pub(crate) const MANAGE_MESSAGES: u64 = 1 << 13;
 pub(crate) const EMBED_LINKS: u64 = 1 << 14;
 pub(crate) const ATTACH_FILES: u64 = 1 << 15;
 pub(crate) const READ_MESSAGE_HISTORY: u64 = 1 << 16;
+pub(crate) const MENTION_EVERYONE: u64 = 1 << 17;
 pub(crate) const USE_EXTERNAL_EMOJIS: u64 = 1 << 18;
 pub(crate) const USE_APPLICATION_COMMANDS: u64 = 1 << 31;
 pub(crate) const MANAGE_THREADS: u64 = 1 << 34;
@@ -87,7 +88,7 @@ impl State {
         user
     }
 
-    /// What a user may do in the guild. Channel overwrites do not exist here.
+    /// What a user may do in the guild. Channels take something from the bot alone.
     pub(crate) fn permissions(&self, id: Snowflake) -> u64 {
         let Some(user) = self.user(id) else { return 0 };
         let granted = self

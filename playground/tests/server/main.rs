@@ -5,6 +5,7 @@ mod bot;
 mod faults;
 mod gateway;
 mod interactions;
+mod members;
 mod page;
 mod rest;
 

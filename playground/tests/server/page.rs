@@ -93,6 +93,9 @@ async fn the_files_are_served_under_a_strict_policy() -> Outcome {
     }
     let missing = reqwest::get(format!("{}/playground/other.js", server.base_url())).await?;
     assert_eq!(missing.status().as_u16(), 404);
+    let icon = reqwest::get(format!("{}/favicon.ico", server.base_url())).await?;
+    assert_eq!(icon.status().as_u16(), 204);
+    assert!(server.unimplemented().is_empty());
     let root = reqwest::get(server.base_url()).await?;
     assert!(root.url().path().ends_with("/playground/"));
     assert!(

@@ -19,13 +19,13 @@ pub(crate) fn png() -> Bytes {
 }
 
 /// A server and someone with the bot's token.
-struct Api {
-    server: Server,
-    http: reqwest::Client,
+pub(crate) struct Api {
+    pub(crate) server: Server,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Api {
-    async fn start() -> Result<Self, Failure> {
+    pub(crate) async fn start() -> Result<Self, Failure> {
         let server = Server::start(Options::default()).await?;
         Ok(Self {
             server,
@@ -33,7 +33,7 @@ impl Api {
         })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/api/v10{path}", self.server.base_url());
         let token = format!("Bot {}", self.server.bot_token());
         self.http
@@ -41,14 +41,21 @@ impl Api {
             .header("authorization", token)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, Value), Failure> {
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Value), Failure> {
         let response = request.send().await?;
         let status = response.status();
         let text = response.text().await?;
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<(StatusCode, Value), Failure> {
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<(StatusCode, Value), Failure> {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
@@ -153,6 +160,28 @@ async fn messages_live_in_channels() -> Outcome {
         50_013
     );
     api.server.assert_clean()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_enforced_nonce_makes_one_message() -> Outcome {
+    let api = Api::start().await?;
+    let path = api.messages()?;
+    let body = json!({ "content": "once", "nonce": "round-7", "enforce_nonce": true });
+    let (_, first) = api.post(&path, &body).await?;
+    assert_eq!(first["nonce"], "round-7");
+    let (status, again) = api.post(&path, &body).await?;
+    assert_eq!((status.as_u16(), &again["id"]), (200, &first["id"]));
+    let plain = json!({ "content": "twice", "nonce": "round-7" });
+    let (_, second) = api.post(&path, &plain).await?;
+    assert_ne!(second["id"], first["id"], "nobody asked to enforce it");
+    assert_eq!(api.server.actor("student").messages().await?.len(), 2);
+    api.server.assert_clean()?;
+    let long = json!({ "content": "x", "nonce": "x".repeat(26) });
+    let (status, refused) = api.post(&path, &long).await?;
+    assert_eq!((status.as_u16(), &refused["code"]), (400, &json!(50_035)));
+    let problem = &refused["errors"]["nonce"]["_errors"][0]["code"];
+    assert_eq!(problem, "BASE_TYPE_MAX_LENGTH");
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use mirage_models::manifest::{FileSpec, Source, Wheel};
 use serde::Deserialize;
 
-use super::StarterError;
+use super::super::EntryId;
+use super::{COLLECTION, StarterError};
 use crate::media::dicom::Window;
 use crate::media::volume::Plane;
 
@@ -214,6 +215,16 @@ impl Definition {
             }
         }
         Ok(specs)
+    }
+
+    /// Names of all entries that it describes.
+    pub(super) fn ids(&self) -> HashSet<EntryId> {
+        let pictures = self.pictures.iter().map(|picture| &picture.id);
+        let slices = self.slices.iter().map(|slice| &slice.id);
+        pictures
+            .chain(slices)
+            .map(|id| EntryId::new(COLLECTION, id))
+            .collect()
     }
 
     /// The package of that name.

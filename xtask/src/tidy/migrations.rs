@@ -1,27 +1,50 @@
 //! Migrations run in the order of the timestamps in their names: each has one, and no two share
-//! it.
+//! it. Each database has a folder of its own, with the same names in all.
+
+use std::collections::BTreeMap;
 
 use super::files::SourceFile;
 
 const FOLDER: &str = "migrations/";
+/// Databases that Mirage runs on.
+const DATABASES: [&str; 2] = ["sqlite", "postgres"];
 
-/// Names files in `migrations/` that are not called `YYYYMMDDHHMMSS_what_it_does.sql`, and
-/// timestamps that occur twice.
+/// Names files in `migrations/DATABASE/` that are not called `YYYYMMDDHHMMSS_what_it_does.sql`,
+/// timestamps that occur twice, and migrations that one database lacks.
 pub(super) fn check(files: &[SourceFile]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for name in files
+    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for path in files
         .iter()
         .filter_map(|file| file.path.strip_prefix(FOLDER))
     {
+        let known = path
+            .split_once('/')
+            .filter(|(database, _)| DATABASES.contains(database));
+        let Some((database, name)) = known else {
+            let folders = DATABASES.join(" or ");
+            problems.push(format!("{FOLDER}{path} must lie in {folders}"));
+            continue;
+        };
         match timestamp(name) {
             None => problems.push(format!(
-                "{FOLDER}{name} must be named by its time: YYYYMMDDHHMMSS_what_it_does.sql"
+                "{FOLDER}{path} must be named by its time: YYYYMMDDHHMMSS_what_it_does.sql"
             )),
-            Some(time) if seen.contains(&time) => {
-                problems.push(format!("{FOLDER}{name} has the time of another migration"));
+            Some(time) => {
+                if seen.insert((database, time), name).is_some() {
+                    problems.push(format!("{FOLDER}{path} has the time of another migration"));
+                }
             }
-            Some(time) => seen.push(time),
+        }
+    }
+    for ((database, time), name) in &seen {
+        let others = DATABASES.iter().filter(|other| *other != database);
+        for other in others {
+            if seen.get(&(*other, *time)) != Some(name) {
+                problems.push(format!(
+                    "{FOLDER}{other}/{name} is missing; {database} has it"
+                ));
+            }
         }
     }
     problems
@@ -47,12 +70,26 @@ fn timestamp(name: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// The problems of files with these names in the folders of all databases.
     fn problems(names: &[&str]) -> Vec<String> {
-        let files: Vec<_> = names
+        let files: Vec<_> = DATABASES
             .iter()
-            .map(|name| SourceFile::new(&format!("{FOLDER}{name}"), ""))
+            .flat_map(|database| names.iter().map(move |name| format!("{database}/{name}")))
+            .map(|path| SourceFile::new(&format!("{FOLDER}{path}"), ""))
             .collect();
         check(&files)
+    }
+
+    #[test]
+    fn a_migration_that_one_database_lacks_is_named() {
+        let path = format!("{FOLDER}sqlite/20261122093000_searches.sql");
+        let problems = check(&[SourceFile::new(&path, "")]);
+        assert_eq!(
+            problems,
+            ["migrations/postgres/20261122093000_searches.sql is missing; sqlite has it"]
+        );
+        let path = format!("{FOLDER}20261122093000_searches.sql");
+        assert_eq!(check(&[SourceFile::new(&path, "")]).len(), 1);
     }
 
     #[test]
@@ -69,10 +106,10 @@ mod tests {
             "20261122093000.sql",
             "20261122093000_Upper.sql",
             "20261122093000_searches.txt",
-            "old/20261122093000_searches.sql",
+            "older/20261122093000_searches.sql",
             "2026112209300é_letter.sql",
         ] {
-            assert_eq!(problems(&[name]).len(), 1, "{name}");
+            assert_eq!(problems(&[name]).len(), 2, "{name}");
         }
     }
 
@@ -80,7 +117,7 @@ mod tests {
     fn two_of_one_time_fail() {
         assert_eq!(
             problems(&["20261122093000_a.sql", "20261122093000_b.sql"]).len(),
-            1
+            2
         );
     }
 

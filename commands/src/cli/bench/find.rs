@@ -9,7 +9,9 @@ use clap::Args;
 use indicatif::ProgressBar;
 use mirage::atlas::{Atlas, EntryId, Filter, Query, Request};
 use mirage::config::Config;
+use mirage::jobs::Jobs;
 use mirage::store::Store;
+use mirage::store::jobs::Limits;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -203,17 +205,19 @@ struct Bot {
 
 impl Bot {
     async fn start(atlas: Atlas, folder: &Path, playground: &Playground) -> anyhow::Result<Self> {
-        let store = Store::open(&folder.join("mirage.sqlite")).await?;
+        let store = Store::open(&*folder.join("mirage.sqlite")).await?;
+        let jobs = Jobs::new(store.clone(), Limits::default());
         let settings = Settings {
             token: playground.bot_token.clone(),
             discord_url: Some(playground.address.clone()),
             guild: None,
+            imports: folder.join("imports"),
         };
         let cancel = CancellationToken::new();
         let (ready, is_ready) = oneshot::channel();
         let mut task = tokio::spawn(slash::run(
             atlas,
-            store.clone(),
+            jobs,
             settings,
             cancel.clone(),
             move || {

@@ -2,7 +2,7 @@
 
 use mirage::atlas::AtlasError;
 use mirage::config::Config;
-use mirage::store::Store;
+use mirage::store::{Location, Store};
 use mirage_models::manifest::Manifest;
 
 use super::Check;
@@ -82,8 +82,8 @@ pub(super) async fn atlas(config: &Config, has_weights: bool) -> Check {
 /// Whether the database opens, which brings its tables to this version.
 pub(super) async fn database(config: &Config) -> Check {
     const NAME: &str = "database";
-    let path = config.database.display();
-    if !config.database.exists() {
+    let path = &config.database;
+    if matches!(path, Location::File(file) if !file.exists()) {
         let text = format!("There is none yet; the bot makes it at {path}.");
         return Check::ok(NAME, text);
     }
@@ -96,7 +96,14 @@ pub(super) async fn database(config: &Config) -> Check {
             )
         }
         Err(error) => {
-            let mend = "Keep a copy of the file, then set MIRAGE_DATABASE to another one.";
+            let mend = match path {
+                Location::File(_) => {
+                    "Keep a copy of the file, then set MIRAGE_DATABASE to another one."
+                }
+                Location::Server(_) => {
+                    "Check that the server runs and that MIRAGE_DATABASE or DATABASE_URL is right."
+                }
+            };
             Check::problem(NAME, error.to_string(), mend)
         }
     }

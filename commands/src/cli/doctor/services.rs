@@ -15,18 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Whether a token is set; what it is stays unsaid.
 pub(super) fn token(config: &Config) -> Check {
     const NAME: &str = "bot token";
-    let is_set = config
-        .discord_token
-        .as_ref()
-        .is_some_and(|token| !token.expose().is_empty());
-    if is_set {
-        Check::ok(NAME, "A token is set; it was not tried.")
-    } else {
-        Check::warning(
-            NAME,
-            "No token is set, so the bot can't start. The shell works without one.",
-            "Write the token to a file and set DISCORD_TOKEN_FILE to its path.",
-        )
+    const MEND: &str = "Write the token to a file and set DISCORD_TOKEN_FILE to its path.";
+    match config.discord_token() {
+        Ok(Some(_)) => Check::ok(NAME, "A token is set; it was not tried."),
+        Ok(None) => {
+            let text = "No token is set, so the bot can't start. The shell works without one.";
+            Check::warning(NAME, text, MEND)
+        }
+        Err(error) => Check::problem(NAME, error.to_string(), MEND),
     }
 }
 
@@ -47,10 +43,10 @@ pub(super) async fn discord(config: &Config) -> Check {
             let mend = "Check the network, and MIRAGE_DISCORD_URL if it is set. The shell works \
                         without Discord.";
             // Who has set a token wants the bot; without one nothing is lost.
-            if config.discord_token.is_some() {
-                Check::problem(NAME, text, mend)
-            } else {
+            if matches!(config.discord_token(), Ok(None)) {
                 Check::warning(NAME, text, mend)
+            } else {
+                Check::problem(NAME, text, mend)
             }
         }
     }
@@ -144,6 +140,10 @@ mod tests {
             token(&config(&[("MIRAGE_HOME", "m")])).state,
             State::Warning
         );
+        let file = ("DISCORD_TOKEN_FILE", "no/such/file");
+        let check = token(&config(&[("MIRAGE_HOME", "m"), file]));
+        assert_eq!(check.state, State::Problem);
+        assert!(check.text.contains("no/such/file"), "{}", check.text);
     }
 
     #[tokio::test]

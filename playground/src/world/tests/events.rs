@@ -50,6 +50,15 @@ fn everything(fixture: &Fixture) {
         .change_user(fixture.ada, Some(Vec::new()), Some("de".to_owned()));
     fixture
         .world
+        .add_member("Student 1")
+        .expect("the name is free");
+    let send = crate::world::users::SEND_MESSAGES;
+    fixture
+        .world
+        .deny_bot(fixture.general, send)
+        .expect("it is the guild's own channel");
+    fixture
+        .world
         .send_members(0, &[fixture.ada, Snowflake::new(5)], None, Some(json!("n")));
     let resumed = Dispatch {
         name: "RESUMED",
@@ -316,6 +325,7 @@ async fn two_libraries_decode_every_event() {
         "CHANNEL_UPDATE",
         "GUILD_CREATE",
         "GUILD_MEMBERS_CHUNK",
+        "GUILD_MEMBER_ADD",
         "GUILD_MEMBER_UPDATE",
         "INTERACTION_CREATE",
         "MESSAGE_CREATE",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::world::messages::{NewMessage, REGULAR};
 use crate::world::responses::Target;
 
 #[tokio::test]
@@ -220,4 +221,42 @@ async fn modals_go_to_the_one_who_opened_them_and_once() {
     let id = send("short").expect("it is allowed");
     assert!(send("again").is_err());
     fixture.reply(id, &json!({ "content": "thanks" }));
+}
+
+/// A message of the bot's own in #general with this nonce, which is enforced.
+fn with_nonce(fixture: &Fixture, nonce: &Value) -> Snowflake {
+    let new = NewMessage {
+        channel: fixture.general,
+        author: fixture.bot,
+        kind: REGULAR,
+        ephemeral_to: None,
+        origin: None,
+        reference: None,
+    };
+    let body = Body {
+        json: json!({ "content": "once", "nonce": nonce, "enforce_nonce": true }),
+        files: Vec::new(),
+    };
+    let mut state = fixture.world.state();
+    fixture
+        .world
+        .create_message(&mut state, new, &body)
+        .expect("accepted")
+}
+
+#[tokio::test]
+async fn an_enforced_nonce_holds_for_some_minutes() {
+    let fixture = Fixture::new();
+    let first = with_nonce(&fixture, &json!(7));
+    assert_eq!(with_nonce(&fixture, &json!("7")), first);
+    assert_ne!(with_nonce(&fixture, &json!("8")), first);
+    let events = fixture.world.transcript.events();
+    let nonces: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["t"] == "MESSAGE_CREATE")
+        .map(|event| &event["d"]["nonce"])
+        .collect();
+    assert_eq!(nonces, [&json!(7), &json!("8")]);
+    fixture.clock.advance(Duration::from_secs(5 * 60 + 1));
+    assert_ne!(with_nonce(&fixture, &json!(7)), first);
 }

@@ -1,0 +1,162 @@
+//! All vectors anew, by another encoder or another version of one. The atlas changes in one step at
+//! the end: until then everybody searches the old vectors, and a crash leaves them as they are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::SchemaRef;
+use futures::StreamExt as _;
+use lancedb::arrow::{SendableRecordBatchStream, SimpleRecordBatchStream};
+use tokio_util::sync::CancellationToken;
+
+use super::dataset::Dataset;
+use super::error::AtlasError;
+use super::schema::{self, Columns, SEARCH_TEXT};
+use crate::engine::{Caller, Engine, Lane};
+
+/// How often it is begun again because somebody changed the atlas meanwhile.
+const TRIES: usize = 3;
+
+/// Embeds the words of every entry with the engine's encoder. `progress` gets the entries done and
+/// their number. Returns how many there are.
+///
+/// # Errors
+/// [`AtlasError::Interrupted`] when `cancel` was triggered, [`AtlasError::Changing`] when others
+/// kept changing the atlas; nothing has changed then. Otherwise what LanceDB or the engine report.
+pub async fn re_embed(
+    uri: &str,
+    engine: &Engine,
+    (caller, lane): (Caller, Lane),
+    cancel: &CancellationToken,
+    progress: impl Fn(u64, u64) + Clone + Send + 'static,
+) -> Result<u64, AtlasError> {
+    for _ in 0..TRIES {
+        let attempt = Attempt {
+            engine: engine.clone(),
+            caller,
+            lane,
+            cancel: cancel.clone(),
+        };
+        match attempt.run(uri, progress.clone()).await {
+            Err(_) if cancel.is_cancelled() => return Err(AtlasError::Interrupted),
+            Err(AtlasError::Changing) => {}
+            ended => return ended,
+        }
+    }
+    Err(AtlasError::Changing)
+}
+
+/// One way through all rows.
+struct Attempt {
+    engine: Engine,
+    caller: Caller,
+    lane: Lane,
+    cancel: CancellationToken,
+}
+
+impl Attempt {
+    async fn run(
+        self,
+        uri: &str,
+        progress: impl Fn(u64, u64) + Send + 'static,
+    ) -> Result<u64, AtlasError> {
+        let dataset = Dataset::open_with_any_encoder(uri).await?;
+        let (version, total) = (dataset.version().await?, dataset.len().await?);
+        let encoder = self.engine.encoder();
+        let target = schema::schema(&encoder.identity, encoder.dimensions);
+        let rows = dataset.rows().await?;
+        let (attempt, to) = (Arc::new(self), Arc::clone(&target));
+        let anew = rows.then(move |batch| {
+            let (attempt, to) = (Arc::clone(&attempt), Arc::clone(&to));
+            async move { attempt.embed(&batch?, &to).await }
+        });
+        let mut done = 0;
+        let counted = anew.inspect(move |batch| {
+            if let Ok(batch) = batch {
+                done += batch.num_rows() as u64;
+                progress(done.min(total), total);
+            }
+        });
+        // An entry that came meanwhile is not among the rows and would be lost. Looked at when all
+        // rows are through, a moment before the new version is written.
+        let address = uri.to_owned();
+        let changed = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&changed);
+        let unchanged = futures::stream::once(async move {
+            let now = Dataset::open_with_any_encoder(&address).await;
+            let now = match now {
+                Ok(dataset) => dataset.version().await.ok(),
+                Err(_) => None,
+            };
+            if now == Some(version) {
+                return None;
+            }
+            seen.store(true, Ordering::SeqCst);
+            Some(Err(failed(&AtlasError::Changing)))
+        });
+        let stream: SendableRecordBatchStream = Box::pin(SimpleRecordBatchStream {
+            schema: target,
+            stream: counted.chain(unchanged.filter_map(std::future::ready)),
+        });
+        match Dataset::overwrite(uri, stream).await {
+            Ok(()) => Ok(total),
+            Err(_) if changed.load(Ordering::SeqCst) => Err(AtlasError::Changing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The batch with new vectors, unless it is cancelled.
+    async fn embed(&self, batch: &RecordBatch, to: &SchemaRef) -> lancedb::Result<RecordBatch> {
+        let texts = texts(batch)?;
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(failed(&AtlasError::Interrupted)),
+            vectors = self.engine.embed_texts(self.caller, self.lane, texts) => {
+                replaced(batch, to, &vectors.map_err(|error| failed(&error))?)
+            }
+        }
+    }
+}
+
+fn texts(batch: &RecordBatch) -> lancedb::Result<Vec<String>> {
+    let columns = Columns(batch);
+    (0..batch.num_rows())
+        .map(|row| Ok(columns.text(SEARCH_TEXT, row)?.unwrap_or_default()))
+        .collect()
+}
+
+/// The batch with other vectors, in the schema that names their encoder.
+fn replaced(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    vectors: &[Vec<f32>],
+) -> lancedb::Result<RecordBatch> {
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| -> lancedb::Result<ArrayRef> {
+            if field.name() == schema::TEXT_VECTOR {
+                return Ok(schema::vector_column(
+                    field,
+                    vectors.iter().map(Vec::as_slice),
+                ));
+            }
+            let column = batch.column_by_name(field.name());
+            column.cloned().ok_or_else(|| lancedb::Error::Schema {
+                message: format!("the column {} is missing", field.name()),
+            })
+        });
+    let columns: Vec<ArrayRef> = columns.collect::<lancedb::Result<_>>()?;
+    debug_assert!(
+        columns
+            .iter()
+            .all(|column| column.len() == batch.num_rows())
+    );
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> lancedb::Error {
+    lancedb::Error::Runtime {
+        message: error.to_string(),
+    }
+}

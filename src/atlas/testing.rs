@@ -1,0 +1,92 @@
+//! For tests: a small atlas with an encoder that needs no weights, and rows that need no files.
+
+use std::sync::Arc;
+
+use image::{DynamicImage, GrayImage};
+use mirage_models::text_encoder::{EncoderError, TextEncoder};
+use tempfile::TempDir;
+
+use super::Atlas;
+use super::entry::{Description, Entry, EntryId, Provenance};
+use super::schema::Row;
+use crate::engine::Engine;
+use crate::media;
+
+/// One number a letter of the English alphabet.
+const DIMENSIONS: usize = 26;
+
+/// An atlas in a folder that goes with the value.
+pub(super) struct Small {
+    pub(super) atlas: Atlas,
+    _folder: TempDir,
+}
+
+/// An empty atlas.
+pub(super) async fn atlas() -> Small {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let uri = folder.path().join("atlas");
+    let uri = uri.to_str().expect("a path in UTF-8");
+    let engine = Engine::with_encoder(Arc::new(Letters)).expect("a thread");
+    let atlas = Atlas::open_or_create(uri, engine).await;
+    Small {
+        atlas: atlas.expect("an empty atlas"),
+        _folder: folder,
+    }
+}
+
+/// A row as an ingest would write it. All show the same gray square.
+pub(super) fn row(collection: &str, identifier: &str, caption: &str, modality: &str) -> Row {
+    let picture = DynamicImage::ImageLuma8(GrayImage::new(16, 16));
+    let picture = media::prepare(&picture).expect("a picture");
+    let description = Description {
+        caption: caption.to_owned(),
+        modality: modality.to_owned(),
+        ..Description::default()
+    };
+    let text_vector = embedding(&description.search_text());
+    Row {
+        entry: Entry {
+            id: EntryId::new(collection, identifier),
+            collection: collection.to_owned(),
+            description,
+            provenance: Provenance {
+                licence: "CC0-1.0".to_owned(),
+                source: "Drawn for a test".to_owned(),
+                ..Provenance::default()
+            },
+            width: picture.width,
+            height: picture.height,
+        },
+        picture,
+        picture_hash: String::new(),
+        row_hash: String::new(),
+        text_vector,
+    }
+}
+
+/// Counts letters: texts that share words come out near each other.
+struct Letters;
+
+impl TextEncoder for Letters {
+    fn identity(&self) -> &str {
+        "letters@00000000"
+    }
+
+    fn dimensions(&self) -> usize {
+        DIMENSIONS
+    }
+
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
+        Ok(texts.iter().map(|text| embedding(text)).collect())
+    }
+}
+
+fn embedding(text: &str) -> Vec<f32> {
+    // Not zero for a text without letters: such a vector has no direction.
+    let mut counts = vec![0.01_f32; DIMENSIONS];
+    for letter in text.bytes().filter(u8::is_ascii_alphabetic) {
+        counts[usize::from(letter.to_ascii_lowercase() - b'a')] += 1.0;
+    }
+    let length = counts.iter().map(|count| count * count).sum::<f32>().sqrt();
+    counts.into_iter().map(|count| count / length).collect()
+}

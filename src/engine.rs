@@ -1,0 +1,201 @@
+//! The shared inference engine: one device, one thread, and a fair queue in memory before it. Who
+//! asks waits for the answer; what must survive a crash belongs in [`crate::jobs`].
+//!
+//! Lanes share the device by weight, people within a lane by what they have had of it
+//! ([`FairQueue`]). Embeddings that wait at the same time run as one batch. Dropping a request
+//! cancels it.
+
+mod caller;
+mod device;
+mod embed;
+mod error;
+mod fair_queue;
+mod lanes;
+pub mod memory;
+mod metrics;
+mod model;
+mod steps;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mirage_models::text_encoder::{EncoderError, TextEncoder};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+pub use caller::{Caller, Lane};
+pub use error::EngineError;
+pub use fair_queue::FairQueue;
+pub use metrics::Metrics;
+pub use model::Loader;
+pub use steps::{Step, StepReport, Steps, Ticket};
+
+use device::{Device, Item, Shared};
+use embed::EmbedRequest;
+
+/// Bounds of an engine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Threads that networks compute on.
+    pub threads: usize,
+    /// Most requests that wait; more are refused at once.
+    pub most_waiting: usize,
+    /// Most texts of one batch: 32 fill two cores, more would only delay who comes next.
+    pub batch_texts: usize,
+    /// Most tokens of one batch, padding included.
+    pub batch_tokens: usize,
+    /// How long a network must be unused before it may be let go of.
+    pub idle: Duration,
+    /// Share of available memory (0 to 1) below which idle networks are let go of.
+    pub memory_floor: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            most_waiting: 1024,
+            batch_texts: 32,
+            batch_tokens: 8192,
+            idle: Duration::from_secs(10 * 60),
+            memory_floor: 0.1,
+        }
+    }
+}
+
+/// What the encoder of an engine is, known before it is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncoderSpec {
+    /// Name and version of the weights.
+    pub identity: String,
+    /// Length of an embedding.
+    pub dimensions: usize,
+}
+
+/// A handle to the engine. Cheap to clone; the engine ends with its last handle.
+#[derive(Clone)]
+pub struct Engine {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    encoder: EncoderSpec,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl Engine {
+    /// Starts the device's thread. The encoder is loaded when it is first needed.
+    ///
+    /// # Errors
+    /// [`EngineError::Unstarted`] if the system gives no thread.
+    pub fn start(
+        encoder: EncoderSpec,
+        load: Loader<dyn TextEncoder, EncoderError>,
+        settings: Settings,
+    ) -> Result<Self, EngineError> {
+        let unstarted = |error: &dyn std::fmt::Display| EngineError::Unstarted(error.to_string());
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(settings.threads.max(1))
+            .thread_name(|number| format!("inference-{number}"))
+            .build()
+            .map_err(|error| unstarted(&error))?;
+        let shared = Arc::new(Shared::new(settings, Arc::new(Metrics::default())));
+        let device = Device::new(Arc::clone(&shared), load, threads);
+        std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || device.serve())
+            .map_err(|error| unstarted(&error))?;
+        let handle = Handle { shared, encoder };
+        Ok(Self {
+            handle: Arc::new(handle),
+        })
+    }
+
+    /// Starts an engine around an encoder that is loaded already, with the usual bounds.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn with_encoder(encoder: Arc<dyn TextEncoder>) -> Result<Self, EngineError> {
+        let spec = EncoderSpec {
+            identity: encoder.identity().to_owned(),
+            dimensions: encoder.dimensions(),
+        };
+        let load = move || Ok(Arc::clone(&encoder));
+        Self::start(spec, Box::new(load), Settings::default())
+    }
+
+    /// What the text encoder is.
+    pub fn encoder(&self) -> &EncoderSpec {
+        &self.handle.encoder
+    }
+
+    /// What the engine counts.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.handle.shared.metrics)
+    }
+
+    /// How many requests wait in a lane.
+    pub fn waiting(&self, lane: Lane) -> usize {
+        self.handle.shared.waiting(lane)
+    }
+
+    /// Loads the networks now, in the queue's order, without waiting for it.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] or [`EngineError::Stopped`].
+    pub fn warm(&self) -> Result<(), EngineError> {
+        let shared = &self.handle.shared;
+        shared.push(Lane::Interactive, Caller::LOCAL, Item::Warm)
+    }
+
+    /// Embeds texts: one unit vector each, in the order given. Dropping the future cancels it.
+    ///
+    /// # Errors
+    /// [`EngineError`]: too many wait, the engine stops, or what the encoder reports.
+    pub async fn embed_texts(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        texts: Vec<String>,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (reply, answer) = oneshot::channel();
+        let request = Item::Embed(EmbedRequest::new(texts, reply));
+        self.handle.shared.push(lane, caller, request)?;
+        answer.await.unwrap_or(Err(EngineError::Stopped))
+    }
+
+    /// Queues work in steps. It stops at its next step when `cancel` is triggered or the ticket
+    /// is dropped.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] or [`EngineError::Stopped`].
+    pub fn submit<S: Steps>(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        steps: S,
+        cancel: CancellationToken,
+    ) -> Result<Ticket<S::Output>, EngineError> {
+        let (entry, ticket) = steps::queued(steps, cancel);
+        self.handle.shared.push(lane, caller, Item::Steps(entry))?;
+        Ok(ticket)
+    }
+
+    /// Ends what waits and refuses what comes; the step at hand is finished.
+    pub fn stop(&self) {
+        self.handle.shared.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Why the engine did not do what was asked.
+
+use std::sync::Arc;
+
+use mirage_models::text_encoder::EncoderError;
+
+/// Why a request came back without a result; each is one plain sentence.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// More requests wait than the engine keeps.
+    #[error("Mirage is overloaded: {waiting} requests wait. Try again in a few seconds.")]
+    Overloaded {
+        /// How many requests wait.
+        waiting: usize,
+    },
+    /// The engine is shutting down.
+    #[error("Mirage is stopping. Try again in a minute.")]
+    Stopped,
+    /// Whoever asked cancelled it.
+    #[error("The work was cancelled.")]
+    Cancelled,
+    /// The network could not be loaded or refused its input; shared by the requests of a batch.
+    #[error(transparent)]
+    Encoder(Arc<EncoderError>),
+    /// A fault in the code of a network. The network is loaded anew for the next request.
+    #[error("A network failed unexpectedly ({0}).")]
+    Panicked(String),
+    /// The work itself failed.
+    #[error("{0}")]
+    Work(String),
+    /// The system gave no thread to work on.
+    #[error("The engine can't be started: {0}.")]
+    Unstarted(String),
+}
+
+impl From<EncoderError> for EngineError {
+    fn from(error: EncoderError) -> Self {
+        Self::Encoder(Arc::new(error))
+    }
+}

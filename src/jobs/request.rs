@@ -1,0 +1,65 @@
+//! What a job can be asked to do.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Work that takes long enough to be queued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "kebab-case")]
+pub enum JobRequest {
+    /// A collection into the atlas.
+    Import(Import),
+    /// All vectors of the atlas anew, by the configured encoder.
+    ReEmbed {
+        /// How many entries there are.
+        entries: u64,
+        /// Name and version of the encoder: a worker with another one must not do it.
+        encoder: String,
+    },
+}
+
+/// A collection that is on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// Its folder or file.
+    pub path: PathBuf,
+    /// Name of its layout; recognised if there is none.
+    pub layout: Option<String>,
+    /// Name that its entries get.
+    pub collection: String,
+    /// Licence of the rows that name none.
+    pub licence: Option<String>,
+    /// Source of the rows that name none.
+    pub source: Option<String>,
+    /// Modality of the rows that name none.
+    pub modality: Option<String>,
+    /// How many rows it has, if that is known beforehand.
+    pub rows: Option<u64>,
+}
+
+impl JobRequest {
+    /// Name of its kind, for estimates and figures.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Import(_) => "import",
+            Self::ReEmbed { .. } => "re-embed",
+        }
+    }
+
+    /// One line for people.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Import(import) => format!("Import of {}", import.collection),
+            Self::ReEmbed { .. } => "Re-embedding of the atlas".to_owned(),
+        }
+    }
+
+    /// Units of work; 1 where that is not known.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Import(import) => import.rows.unwrap_or(1).max(1),
+            Self::ReEmbed { entries, .. } => (*entries).max(1),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Doing a job: the trait that a worker calls, and the library's own jobs behind it.
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::request::{Import, JobRequest};
+use crate::atlas::Atlas;
+use crate::atlas::ingest::{Report, ingest};
+use crate::atlas::readers::{self, Defaults};
+use crate::engine::{Caller, Engine, Lane};
+
+/// A job at work: who asked, and how to tell how far it is.
+#[derive(Debug, Clone)]
+pub struct RunningJob {
+    /// Who asked.
+    pub caller: Caller,
+    /// How often it was begun, this time included.
+    pub attempt: i64,
+    /// Triggered when the job should stop at its next step.
+    pub cancel: CancellationToken,
+    /// Takes how far the job is; the worker writes it down now and then.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// Does jobs. A job that is begun again after a crash must come to the same end.
+pub trait Runner: Send + Sync + 'static {
+    /// Does one job. The sentence tells people how it went; an error's sentence why it can't be
+    /// done.
+    fn run(&self, request: &str, job: RunningJob) -> BoxFuture<'static, Result<String, String>>;
+}
+
+/// The library's jobs.
+#[derive(Clone)]
+pub struct Library {
+    atlas_uri: String,
+    engine: Engine,
+}
+
+impl Library {
+    /// Jobs on one atlas, with one engine.
+    pub fn new(atlas_uri: String, engine: Engine) -> Self {
+        Self { atlas_uri, engine }
+    }
+}
+
+impl Runner for Library {
+    fn run(&self, request: &str, job: RunningJob) -> BoxFuture<'static, Result<String, String>> {
+        let library = self.clone();
+        let request = serde_json::from_str(request);
+        Box::pin(async move {
+            match request {
+                Ok(JobRequest::Import(request)) => import(&library, request, job).await,
+                Ok(JobRequest::ReEmbed { encoder, .. }) => re_embed(&library, &encoder, job).await,
+                Err(error) => {
+                    tracing::warn!(%error, "a stored job can't be read");
+                    Err(
+                        "This job was accepted by another version of Mirage, which this one \
+                         doesn't understand. Ask for it again."
+                            .to_owned(),
+                    )
+                }
+            }
+        })
+    }
+}
+
+async fn import(library: &Library, request: Import, job: RunningJob) -> Result<String, String> {
+    let defaults = Defaults {
+        licence: request.licence,
+        source: request.source,
+        modality: request.modality,
+    };
+    let path = request.path;
+    let layout = request.layout;
+    let opened = tokio::task::spawn_blocking(move || {
+        let layout = match layout {
+            Some(name) => name.parse().map_err(|error| format!("{error}"))?,
+            None => readers::detect(&path).map_err(|error| error.to_string())?,
+        };
+        readers::open(&path, layout, &defaults).map_err(|error| error.to_string())
+    });
+    let (rows, total) = opened.await.map_err(|error| error.to_string())??;
+    let atlas = Atlas::open_or_create(&library.atlas_uri, library.engine.clone())
+        .await
+        .map_err(|error| error.to_string())?
+        .on_behalf_of(job.caller, Lane::Batch);
+    let told = job.progress;
+    let report = ingest(&atlas, &request.collection, rows, &job.cancel, |report| {
+        told.send_replace(Progress {
+            done: report.read,
+            total,
+            unit: "rows".to_owned(),
+            preview: None,
+        });
+    })
+    .await
+    .map_err(|error| error.to_string())?;
+    if report.stopped {
+        // What was read stays; the job is not done by it.
+        return Err(format!(
+            "Stopped. {}",
+            summary(&request.collection, &report)
+        ));
+    }
+    Ok(summary(&request.collection, &report))
+}
+
+async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<String, String> {
+    let encoder = &library.engine.encoder().identity;
+    if encoder != wanted {
+        return Err(format!(
+            "The vectors were wanted from the encoder {wanted}, but the worker that took the job \
+             has {encoder}. Start all workers with the same MIRAGE_PROFILE and ask again."
+        ));
+    }
+    let told = job.progress;
+    let lane = (job.caller, Lane::Batch);
+    let entries = crate::atlas::re_embed(
+        &library.atlas_uri,
+        &library.engine,
+        lane,
+        &job.cancel,
+        move |done, total| {
+            told.send_replace(Progress {
+                done,
+                total: Some(total),
+                unit: "entries".to_owned(),
+                preview: None,
+            });
+        },
+    )
+    .await
+    .map_err(|error| error.to_string())?;
+    Ok(format!(
+        "{entries} entries have new vectors by {}.",
+        library.engine.encoder().identity
+    ))
+}
+
+/// What an import did, in a sentence or two.
+fn summary(collection: &str, report: &Report) -> String {
+    let mut sentence = format!(
+        "{collection}: {} rows read, {} added, {} updated, {} unchanged.",
+        report.read, report.added, report.updated, report.unchanged
+    );
+    if !report.duplicates.is_empty() {
+        let count = report.duplicates.len();
+        sentence.push_str(&format!(" {count} were there under another name."));
+    }
+    if let Some((row, reason)) = report.refused.first() {
+        let count = report.refused.len();
+        let reason = reason.trim_end_matches('.');
+        sentence.push_str(&format!(
+            " {count} could not be used, the first: {row}: {reason}."
+        ));
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_summed_up_with_its_first_refusal() {
+        let report = Report {
+            read: 3,
+            added: 1,
+            duplicates: vec![("a".to_owned(), "b".to_owned())],
+            refused: vec![("line 2".to_owned(), "it is empty.".to_owned())],
+            ..Report::default()
+        };
+        assert_eq!(
+            summary("mine", &report),
+            "mine: 3 rows read, 1 added, 0 updated, 0 unchanged. 1 were there under another \
+             name. 1 could not be used, the first: line 2: it is empty."
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Opening a database: connections with the settings that each kind needs, and its migrations.
+
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyPool, Executor as _};
+
+use super::{Location, StoreError};
+
+static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// How long a writer waits for another before it gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// With a write-ahead log readers and the writer don't wait for each other. Everything that was
+/// accepted is on disk, also when the power goes: a job is a promise.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Connections for reading, and for writing.
+pub(super) async fn open(location: &Location) -> Result<(AnyPool, AnyPool), StoreError> {
+    sqlx::any::install_default_drivers();
+    let unopened = |reason: String| StoreError::Unopened {
+        database: location.to_string(),
+        reason,
+    };
+    if let Location::File(path) = location
+        && let Some(folder) = path.parent()
+    {
+        std::fs::create_dir_all(folder).map_err(|error| unopened(error.to_string()))?;
+    }
+    let url = location.connection_url().map_err(unopened)?;
+    let options: AnyConnectOptions = url
+        .parse()
+        .map_err(|error: sqlx::Error| unopened(error.to_string()))?;
+    let connect = |connections: u32| connect(location, options.clone(), connections);
+    let writer = connect(writers(location))
+        .await
+        .map_err(|error| unopened(error.to_string()))?;
+    match location {
+        Location::File(_) => SQLITE.run(&writer).await?,
+        Location::Server(_) => POSTGRES.run(&writer).await?,
+    }
+    let pool = connect(3)
+        .await
+        .map_err(|error| unopened(error.to_string()))?;
+    Ok((pool, writer))
+}
+
+/// SQLite has one writer at a time; more connections would poll for its lock in no order.
+fn writers(location: &Location) -> u32 {
+    match location {
+        Location::File(_) => 1,
+        Location::Server(_) => 4,
+    }
+}
+
+async fn connect(
+    location: &Location,
+    options: AnyConnectOptions,
+    connections: u32,
+) -> Result<AnyPool, sqlx::Error> {
+    let is_file = matches!(location, Location::File(_));
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if is_file {
+                    connection.execute(SQLITE_SETTINGS).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use sqlx::migrate::Migrator;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+    use crate::store::{SearchId, Store, StoreError};
+
+    /// A database as the version before the queue left it, with a search in it.
+    async fn of_the_first_version(database: &Path) {
+        let options = SqliteConnectOptions::new()
+            .filename(database)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await.expect("opened");
+        let first = tempfile::tempdir().expect("a folder");
+        let name = "20261122000000_searches.sql";
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        std::fs::copy(shipped.join(name), first.path().join(name)).expect("copied");
+        let migrator = Migrator::new(first.path()).await.expect("one migration");
+        migrator.run(&pool).await.expect("the first layout");
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970");
+        sqlx::query(
+            "INSERT INTO searches
+             VALUES ('0123456789abcdef', 7, 'brain', NULL, '{}', '[\"a\"]', 5, ?)",
+        )
+        .bind(i64::try_from(now.as_secs()).expect("in range"))
+        .execute(&pool)
+        .await
+        .expect("a search of that version");
+        pool.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        of_the_first_version(&database).await;
+        let store = Store::open(&*database).await.expect("brought up");
+        let id = SearchId::parse("0123456789abcdef").expect("a name");
+        let search = store.search(&id).await.expect("read").expect("still there");
+        assert_eq!((search.user, search.results.len()), (7, 1));
+        assert!(store.open_jobs().await.expect("the new table").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_later_version_is_refused_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        let store = Store::open(&*database).await.expect("opened");
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (99990101000000, 'later', 1, x'00', 0)",
+        )
+        .execute(&store.writer)
+        .await
+        .expect("a later version was here");
+        store.close().await;
+        let error = Store::open(&*database).await.expect_err("too new");
+        assert!(matches!(error, StoreError::Migration(_)), "{error:?}");
+    }
+}
