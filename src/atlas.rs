@@ -31,7 +31,7 @@ pub use parts::{MOST_COUNTED, PartMatches};
 pub use re_embed::re_embed;
 pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
 
-use crate::engine::{Caller, Engine, Lane};
+use crate::engine::{Caller, Engine, EngineError, Lane};
 use dataset::Dataset;
 
 /// How old the catalogue may be before a search looks for a newer version of the dataset.
@@ -228,9 +228,26 @@ impl Atlas {
 
     /// Embeds texts, when it is the caller's turn.
     async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AtlasError> {
-        Ok(self
-            .engine
-            .embed_texts(self.caller, self.lane, texts)
-            .await?)
+        embed_patiently(&self.engine, self.caller, self.lane, texts).await
+    }
+}
+
+/// How long work that nobody waits for pauses when the engine is overloaded.
+const OVERLOADED: Duration = Duration::from_secs(1);
+
+/// Embeds texts. In the batch lane a crowd is waited out: it must not fail an import.
+async fn embed_patiently(
+    engine: &Engine,
+    caller: Caller,
+    lane: Lane,
+    texts: Vec<String>,
+) -> Result<Vec<Vec<f32>>, AtlasError> {
+    loop {
+        match engine.embed_texts(caller, lane, texts.clone()).await {
+            Err(EngineError::Overloaded { .. }) if lane == Lane::Batch => {
+                tokio::time::sleep(OVERLOADED).await;
+            }
+            embedded => return Ok(embedded?),
+        }
     }
 }

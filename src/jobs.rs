@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Secret;
 use crate::engine::Caller;
 use crate::store::jobs::{Job, JobId, Limits, NewJob, Refusal, Standing, State, standings};
 use crate::store::{Store, StoreError};
@@ -97,7 +98,7 @@ impl Jobs {
         &self,
         request: &JobRequest,
         caller: Caller,
-        reply: Option<String>,
+        reply: Option<Secret>,
     ) -> Result<JobId, JobsError> {
         let job = NewJob {
             kind: request.kind(),

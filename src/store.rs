@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// A transaction that changes the queue: one at a time over all processes.
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         match &*self.location {
             Location::File(_) => Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?),
             Location::Server(_) => {

@@ -38,6 +38,8 @@ type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
 
 /// How long answers that are under way may take after a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(7);
+/// How long news of jobs that are being sent may take then.
+const NEWS_GRACE: Duration = Duration::from_secs(2);
 /// How often old searches and jobs are deleted.
 const CLEANING: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -108,11 +110,15 @@ pub async fn run(
         () = cancel.cancelled() => None,
     };
     cleaning.abort();
-    news.abort();
+    // A result that is just being posted must also be noted.
+    cancel.cancel();
     // Held until the end: nothing new begins meanwhile.
     let closed = tokio::time::timeout(GRACE, data.work.finish()).await;
     if closed.is_err() {
         tracing::warn!("some answers were not finished before the shutdown");
+    }
+    if tokio::time::timeout(NEWS_GRACE, news).await.is_err() {
+        tracing::warn!("news of jobs was being sent at the shutdown and may be sent again");
     }
     shards.shutdown_all().await;
     let ended = match ended {

@@ -2,6 +2,8 @@
 //! a resolver that fetches and verifies them, and the encoders that run on them. There is no
 //! queue here, no SQL, no atlas and no Discord.
 
+#[cfg(feature = "encoder")]
+pub mod image_encoder;
 pub mod manifest;
 pub mod resolver;
 #[cfg(feature = "encoder")]

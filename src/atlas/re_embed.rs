@@ -11,6 +11,7 @@ use lancedb::arrow::{SendableRecordBatchStream, SimpleRecordBatchStream};
 use tokio_util::sync::CancellationToken;
 
 use super::dataset::Dataset;
+use super::embed_patiently;
 use super::error::AtlasError;
 use super::schema::{self, Columns, SEARCH_TEXT};
 use crate::engine::{Caller, Engine, Lane};
@@ -111,7 +112,7 @@ impl Attempt {
         let texts = texts(batch)?;
         tokio::select! {
             () = self.cancel.cancelled() => Err(failed(&AtlasError::Interrupted)),
-            vectors = self.engine.embed_texts(self.caller, self.lane, texts) => {
+            vectors = embed_patiently(&self.engine, self.caller, self.lane, texts) => {
                 replaced(batch, to, &vectors.map_err(|error| failed(&error))?)
             }
         }
@@ -158,5 +159,81 @@ fn replaced(
 fn failed(error: &dyn std::fmt::Display) -> lancedb::Error {
     lancedb::Error::Runtime {
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mirage_models::text_encoder::{EncoderError, TextEncoder};
+
+    use super::*;
+    use crate::atlas::testing::{self, Small};
+    use crate::atlas::{Atlas, Filter, Query, Request};
+
+    /// Three numbers a text: enough to tell the rows of these tests apart.
+    struct Lengths;
+
+    impl TextEncoder for Lengths {
+        fn identity(&self) -> &'static str {
+            "lengths@00000000"
+        }
+
+        fn dimensions(&self) -> usize {
+            3
+        }
+
+        fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
+            let vector = |text: &&str| vec![text.len() as f32, 1.0, 0.0];
+            Ok(texts.iter().map(vector).collect())
+        }
+    }
+
+    async fn filled() -> Small {
+        let small = testing::atlas().await;
+        let rows = [
+            testing::row("t", "a", "knee", "MRI"),
+            testing::row("t", "b", "shoulder", "MRI"),
+        ];
+        small.atlas.dataset.upsert(&rows).await.expect("written");
+        small
+    }
+
+    async fn to_lengths(small: &Small, cancel: &CancellationToken) -> Result<u64, AtlasError> {
+        let engine = Engine::with_encoder(Arc::new(Lengths)).expect("a thread");
+        let lane = (Caller::LOCAL, Lane::Batch);
+        re_embed(&small.uri, &engine, lane, cancel, |_, _| {}).await
+    }
+
+    #[tokio::test]
+    async fn everything_is_there_with_the_new_encoder_and_the_old_one_is_refused() {
+        let small = filled().await;
+        let count = to_lengths(&small, &CancellationToken::new()).await;
+        assert_eq!(count.expect("embedded anew"), 2);
+        let engine = Engine::with_encoder(Arc::new(Lengths)).expect("a thread");
+        let atlas = Atlas::open(&small.uri, engine)
+            .await
+            .expect("the new encoder");
+        let request = Request {
+            query: Query::Text("knee".to_owned()),
+            filter: Filter::default(),
+            offset: 0,
+            limit: 5,
+        };
+        let found = atlas.search(&request).await.expect("searched");
+        assert_eq!(found.hits.len(), 2);
+        assert_eq!(found.hits[0].entry.description.caption, "knee");
+        let opened = Atlas::open(&small.uri, testing::engine()).await;
+        let error = opened.err().expect("the old encoder");
+        assert!(matches!(error, AtlasError::OtherEncoder { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_one_changes_nothing() {
+        let small = filled().await;
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let error = to_lengths(&small, &cancel).await.expect_err("cancelled");
+        assert!(matches!(error, AtlasError::Interrupted), "{error}");
+        assert_eq!(small.atlas.refresh().await.expect("as it was").len(), 2);
     }
 }

@@ -18,7 +18,13 @@ const DIMENSIONS: usize = 26;
 /// An atlas in a folder that goes with the value.
 pub(super) struct Small {
     pub(super) atlas: Atlas,
+    pub(super) uri: String,
     _folder: TempDir,
+}
+
+/// The engine of such an atlas.
+pub(super) fn engine() -> Engine {
+    Engine::with_encoder(Arc::new(Letters)).expect("a thread")
 }
 
 /// An empty atlas.
@@ -26,10 +32,10 @@ pub(super) async fn atlas() -> Small {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let uri = folder.path().join("atlas");
     let uri = uri.to_str().expect("a path in UTF-8");
-    let engine = Engine::with_encoder(Arc::new(Letters)).expect("a thread");
-    let atlas = Atlas::open_or_create(uri, engine).await;
+    let atlas = Atlas::open_or_create(uri, engine()).await;
     Small {
         atlas: atlas.expect("an empty atlas"),
+        uri: uri.to_owned(),
         _folder: folder,
     }
 }

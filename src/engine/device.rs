@@ -129,6 +129,15 @@ impl Shared {
     }
 }
 
+/// Closes the engine when its thread ends, however that comes.
+struct Closing(Arc<Shared>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// The thread's own side: the networks, and what it knows of the last batch.
 pub(super) struct Device {
     shared: Arc<Shared>,
@@ -156,8 +165,9 @@ impl Device {
         }
     }
 
-    /// Serves until the engine is closed.
+    /// Serves until the engine is closed. Should this thread end otherwise, nobody waits for it.
     pub(super) fn serve(mut self) {
+        let _closing = Closing(Arc::clone(&self.shared));
         while let Some((lane, caller, item)) = self.next() {
             if item.is_abandoned() {
                 self.shared.count_cancelled(1);
@@ -194,7 +204,8 @@ impl Device {
     }
 
     fn warm(&mut self) {
-        if let Err(error) = self.load() {
+        // With nothing to embed only the network is loaded.
+        if let Err(error) = self.vectors(&[]) {
             tracing::warn!(%error, "a network could not be loaded ahead of its first use");
         }
     }
@@ -328,13 +339,18 @@ impl Device {
     }
 
     fn vectors(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let encoder = self.load()?;
-        let threads = &self.threads;
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            threads.install(|| encoder.embed(texts))
+            let encoder = self.load()?;
+            let vectors = self.threads.install(|| encoder.embed(texts))?;
+            Ok::<_, EngineError>(vectors)
         }));
         match ran {
-            Ok(vectors) => Ok(vectors?),
+            Ok(Ok(vectors)) if vectors.len() != texts.len() => Err(EngineError::Panicked(format!(
+                "{} vectors for {} texts",
+                vectors.len(),
+                texts.len()
+            ))),
+            Ok(vectors) => vectors,
             Err(panic) => {
                 self.encoder.forget();
                 Err(EngineError::Panicked(reason(&*panic)))
@@ -355,6 +371,8 @@ impl Device {
         for part in batch.parts {
             if part.request.is_done() {
                 finished.push(part.request);
+            } else if state.closed {
+                part.request.fail(EngineError::Stopped);
             } else {
                 state
                     .lanes

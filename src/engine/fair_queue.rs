@@ -78,7 +78,13 @@ impl<T> FairQueue<T> {
             arrival: 0,
             item,
         };
-        self.line(caller.user).waiting.push_front(waiting);
+        // Whose request is at work has not paused: the line keeps its place.
+        let clock = self.clock;
+        let line = self.lines.entry(caller.user).or_insert_with(|| Line {
+            waiting: VecDeque::new(),
+            served: clock,
+        });
+        line.waiting.push_front(waiting);
         self.length += 1;
     }
 

@@ -7,6 +7,9 @@ use super::fair_queue::FairQueue;
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
     lanes: Vec<Share<T>>,
+    /// What the lane that was served last had had before: no lane that comes back may claim more
+    /// of the past than this, nor is it held back by it.
+    clock: f64,
 }
 
 #[derive(Debug)]
@@ -26,6 +29,7 @@ impl<T> Default for Lanes<T> {
         });
         Self {
             lanes: lanes.into(),
+            clock: 0.0,
         }
     }
 }
@@ -42,8 +46,11 @@ impl<T> Lanes<T> {
     }
 
     pub(super) fn push(&mut self, lane: Lane, caller: Caller, item: T) {
-        self.wake(lane);
+        let clock = self.clock;
         if let Some(share) = self.share_mut(lane) {
+            if share.queue.is_empty() {
+                share.served = share.served.max(clock);
+            }
             share.queue.push(caller, item);
         }
     }
@@ -62,6 +69,7 @@ impl<T> Lanes<T> {
             .iter_mut()
             .filter(|share| !share.queue.is_empty())
             .min_by(|one, other| one.served.total_cmp(&other.served))?;
+        self.clock = self.clock.max(share.served);
         let (caller, item) = share.queue.pop()?;
         Some((share.lane, caller, item))
     }
@@ -101,21 +109,6 @@ impl<T> Lanes<T> {
             .iter_mut()
             .flat_map(|share| share.queue.remove_where(&mut gone))
             .collect()
-    }
-
-    /// A lane that was empty starts level with the least served of the others.
-    fn wake(&mut self, lane: Lane) {
-        let level = self
-            .lanes
-            .iter()
-            .filter(|share| !share.queue.is_empty())
-            .map(|share| share.served)
-            .min_by(f64::total_cmp);
-        if let (Some(level), Some(share)) = (level, self.share_mut(lane))
-            && share.queue.is_empty()
-        {
-            share.served = share.served.max(level);
-        }
     }
 
     fn share(&self, lane: Lane) -> Option<&Share<T>> {
@@ -169,5 +162,24 @@ mod tests {
                 .count(),
             2
         );
+    }
+
+    #[test]
+    fn neither_lane_pays_for_what_it_had_while_the_other_was_idle() {
+        for (early, late) in [
+            (Lane::Interactive, Lane::Batch),
+            (Lane::Batch, Lane::Interactive),
+        ] {
+            let mut lanes = Lanes::default();
+            (0..1_000).for_each(|item| lanes.push(early, Caller::LOCAL, item));
+            served(&mut lanes, 1_000);
+            (0..100).for_each(|item| lanes.push(late, Caller::LOCAL, item));
+            served(&mut lanes, 20);
+            lanes.push(early, Caller::LOCAL, 0);
+            (0..100).for_each(|item| lanes.push(early, Caller::LOCAL, item));
+            let order = served(&mut lanes, 40);
+            assert!(order[..20].contains(&early), "{order:?}");
+            assert!(order.contains(&late), "{order:?}");
+        }
     }
 }

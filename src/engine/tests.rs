@@ -53,7 +53,10 @@ async fn embed(engine: &Engine, user: u64, text: &str) -> Result<Vec<Vec<f32>>, 
 }
 
 /// Stands for a network at work: it blocks the engine's thread.
-#[expect(clippy::disallowed_methods, reason = "the engine's own thread may block")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine's own thread may block"
+)]
 fn block(time: Duration) {
     std::thread::sleep(time);
 }
@@ -269,4 +272,24 @@ async fn a_batch_of_many_texts_lets_questions_pass() {
         import.await.expect("no panic").expect("embedded").len(),
         320
     );
+}
+
+#[tokio::test]
+async fn a_network_that_panics_while_it_loads_fails_the_request_and_not_the_engine() {
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    let load = move || {
+        let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
+        assert!(!is_first, "the first load fails");
+        Ok(Arc::new(Scripted::default()) as Arc<dyn TextEncoder>)
+    };
+    let spec = EncoderSpec {
+        identity: "scripted@1".to_owned(),
+        dimensions: 1,
+    };
+    let engine = Engine::start(spec, Box::new(load), Settings::default()).expect("a thread");
+    let error = embed(&engine, 1, "first").await.expect_err("it panicked");
+    assert!(matches!(error, EngineError::Panicked(_)), "{error}");
+    embed(&engine, 1, "second")
+        .await
+        .expect("it is loaded anew");
 }

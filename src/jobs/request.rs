@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::atlas::readers::{self, Defaults, Layout, Rows, UnknownLayout};
+
 /// Work that takes long enough to be queued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "job", rename_all = "kebab-case")]
@@ -36,6 +38,44 @@ pub struct Import {
     pub modality: Option<String>,
     /// How many rows it has, if that is known beforehand.
     pub rows: Option<u64>,
+}
+
+impl Import {
+    /// Recognises the layout and counts the rows, which the estimate needs.
+    ///
+    /// # Errors
+    /// A sentence that says why the collection can't be read.
+    pub async fn looked_at(self) -> Result<Self, String> {
+        let looking = tokio::task::spawn_blocking(move || {
+            let (layout, rows) = self.open()?;
+            Ok(Self {
+                layout: Some(layout.name().to_owned()),
+                rows: rows.1,
+                ..self
+            })
+        });
+        looking.await.map_err(|error| error.to_string())?
+    }
+
+    /// Opens the collection; the caller's thread may block.
+    ///
+    /// # Errors
+    /// A sentence that says why it can't be read.
+    pub(super) fn open(&self) -> Result<(Layout, (Rows, Option<u64>)), String> {
+        let layout = match &self.layout {
+            Some(name) => name
+                .parse()
+                .map_err(|error: UnknownLayout| error.to_string())?,
+            None => readers::detect(&self.path).map_err(|error| error.to_string())?,
+        };
+        let defaults = Defaults {
+            licence: self.licence.clone(),
+            source: self.source.clone(),
+            modality: self.modality.clone(),
+        };
+        let rows = readers::open(&self.path, layout, &defaults);
+        Ok((layout, rows.map_err(|error| error.to_string())?))
+    }
 }
 
 impl JobRequest {

@@ -8,7 +8,6 @@ use super::progress::Progress;
 use super::request::{Import, JobRequest};
 use crate::atlas::Atlas;
 use crate::atlas::ingest::{Report, ingest};
-use crate::atlas::readers::{self, Defaults};
 use crate::engine::{Caller, Engine, Lane};
 
 /// A job at work: who asked, and how to tell how far it is.
@@ -67,27 +66,15 @@ impl Runner for Library {
 }
 
 async fn import(library: &Library, request: Import, job: RunningJob) -> Result<String, String> {
-    let defaults = Defaults {
-        licence: request.licence,
-        source: request.source,
-        modality: request.modality,
-    };
-    let path = request.path;
-    let layout = request.layout;
-    let opened = tokio::task::spawn_blocking(move || {
-        let layout = match layout {
-            Some(name) => name.parse().map_err(|error| format!("{error}"))?,
-            None => readers::detect(&path).map_err(|error| error.to_string())?,
-        };
-        readers::open(&path, layout, &defaults).map_err(|error| error.to_string())
-    });
-    let (rows, total) = opened.await.map_err(|error| error.to_string())??;
+    let collection = request.collection.clone();
+    let opened = tokio::task::spawn_blocking(move || request.open());
+    let (_, (rows, total)) = opened.await.map_err(|error| error.to_string())??;
     let atlas = Atlas::open_or_create(&library.atlas_uri, library.engine.clone())
         .await
         .map_err(|error| error.to_string())?
         .on_behalf_of(job.caller, Lane::Batch);
     let told = job.progress;
-    let report = ingest(&atlas, &request.collection, rows, &job.cancel, |report| {
+    let report = ingest(&atlas, &collection, rows, &job.cancel, |report| {
         told.send_replace(Progress {
             done: report.read,
             total,
@@ -99,12 +86,9 @@ async fn import(library: &Library, request: Import, job: RunningJob) -> Result<S
     .map_err(|error| error.to_string())?;
     if report.stopped {
         // What was read stays; the job is not done by it.
-        return Err(format!(
-            "Stopped. {}",
-            summary(&request.collection, &report)
-        ));
+        return Err(format!("Stopped. {}", summary(&collection, &report)));
     }
-    Ok(summary(&request.collection, &report))
+    Ok(summary(&collection, &report))
 }
 
 async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<String, String> {

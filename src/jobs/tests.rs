@@ -259,3 +259,29 @@ async fn a_refusal_says_when_to_come_back() {
         "{sentence}"
     );
 }
+
+#[tokio::test]
+async fn a_job_that_could_not_be_given_back_is_found_by_the_next_worker() {
+    let office = Office::new().await;
+    let worker = office.hire(brisk());
+    let id = office.add("endless", 1).await;
+    office.until(id, |job| job.is_claimed).await;
+    // Another process holds the database over the whole shutdown.
+    let other = Store::open(&*office.folder.path().join("m.sqlite"))
+        .await
+        .expect("opened");
+    let held = other.begin().await.expect("the lock");
+    office.shutdown.cancel();
+    worker
+        .await
+        .expect("no panic")
+        .expect_err("the list can't be changed");
+    held.rollback().await.expect("let go of");
+    let next = Office {
+        shutdown: CancellationToken::new(),
+        ..office
+    };
+    next.hire(brisk());
+    next.until(id, |job| job.is_claimed && job.attempt == 2)
+        .await;
+}

@@ -13,7 +13,7 @@ use super::Jobs;
 use super::progress::Progress;
 use super::run::{Runner, RunningJob};
 use crate::store::StoreError;
-use crate::store::jobs::{Claimed, Ending, State, Worker};
+use crate::store::jobs::{Claimed, Ending, JobId, State, Worker};
 
 /// How often a worker looks and writes. The defaults suit people who wait and watch.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +137,14 @@ impl Shift {
             .recovered
             .is_none_or(|last| last.elapsed() >= self.pace.recovery)
         {
-            let found = store.recover_jobs(SystemTime::now()).await?;
+            // What can't be recovered now must not keep this worker from its own work.
+            let found = store
+                .recover_jobs(SystemTime::now())
+                .await
+                .unwrap_or_else(|error| {
+                    tracing::warn!(%error, "jobs of dead workers can't be taken back yet");
+                    0
+                });
             self.jobs.metrics.recovered.inc_by(found);
             if found > 0 {
                 tracing::info!(jobs = found, "took back the jobs of a worker that had died");
@@ -150,7 +157,7 @@ impl Shift {
             }
         }
         // A look costs no write.
-        if !store.has_waiting_job().await? {
+        if !store.has_waiting_job(&self.worker.id).await? {
             return Ok(None);
         }
         store.claim_job(&self.worker.id, SystemTime::now()).await
@@ -171,9 +178,9 @@ impl Shift {
         let span = tracing::info_span!("job", id = %claimed.id, attempt = claimed.attempt);
         let mut task = tokio::spawn(self.runner.run(&claimed.request, running).instrument(span));
         let stop = self.watch(&claimed, &mut task, &cancel, told).await;
-        let ending = self.ending(stop, task, &cancel).await;
+        let ending = self.ending(claimed.id, stop, task, &cancel).await;
         match ending {
-            Some(ending) => self.end(&claimed, &ending, started.elapsed()).await,
+            Some(ending) => self.end(&claimed, ending, started.elapsed()).await,
             None => {
                 if let Err(error) = self.jobs.store.release_job(&claimed).await {
                     tracing::warn!(%error, "a job goes back to the queue when this process ends");
@@ -198,10 +205,12 @@ impl Shift {
         let mut noted = Instant::now();
         loop {
             tokio::select! {
-                ended = &mut *task => return Stop::Ended(ended),
+                // A job that hears of its cancellation first ends with an error of its own.
+                biased;
                 () = cancel.cancelled() => return Stop::Cancelled(self.wanted(claimed).await),
-                () = &mut deadline => return Stop::Overdue,
                 () = self.shutdown.cancelled() => return Stop::Shutdown,
+                () = &mut deadline => return Stop::Overdue,
+                ended = &mut *task => return Stop::Ended(ended),
                 _ = looks.tick() => {
                     if let Some(sentence) = self.is_to_stop(claimed).await {
                         return Stop::Cancelled(sentence);
@@ -219,12 +228,13 @@ impl Shift {
     /// How the job ended; `None` if it goes back to the queue.
     async fn ending(
         &self,
+        id: JobId,
         stop: Stop,
         mut task: JoinHandle<Result<String, String>>,
         cancel: &CancellationToken,
     ) -> Option<Ending> {
         let ended = match stop {
-            Stop::Ended(ended) => return Some(own_end(ended)),
+            Stop::Ended(ended) => return Some(own_end(id, ended)),
             Stop::Cancelled(outcome) => Some(Ending {
                 state: State::Cancelled,
                 outcome,
@@ -239,7 +249,7 @@ impl Shift {
         // Most jobs end at their next step. Who doesn't is dropped: the place must be free.
         match tokio::time::timeout(self.pace.patience, &mut task).await {
             // It was done before the wish to stop reached it.
-            Ok(Ok(Ok(outcome))) if ended.is_none() => Some(Ending {
+            Ok(Ok(Ok(outcome))) => Some(Ending {
                 state: State::Done,
                 outcome,
             }),
@@ -252,12 +262,13 @@ impl Shift {
     }
 
     /// Writes the end down, however long the database is busy, full or away.
-    async fn end(&self, claimed: &Claimed, ending: &Ending, took: Duration) {
+    async fn end(&self, claimed: &Claimed, mut ending: Ending, took: Duration) {
         let mut pause = Duration::from_millis(100);
+        let mut has_failed = false;
         loop {
             let store = &self.jobs.store;
             match store
-                .end_job(claimed, ending, took, SystemTime::now())
+                .end_job(claimed, &ending, took, SystemTime::now())
                 .await
             {
                 Ok(true) => {
@@ -267,6 +278,12 @@ impl Shift {
                 Ok(false) => {
                     tracing::warn!(job = %claimed.id, "a job was ended by another worker");
                     return;
+                }
+                Err(error @ StoreError::Database(_)) if !has_failed => {
+                    // Something about this very sentence: a plain one is taken.
+                    tracing::error!(job = %claimed.id, %error, "an end was refused");
+                    has_failed = true;
+                    ending.outcome = "How it ended could not be written down.".to_owned();
                 }
                 Err(error) if self.shutdown.is_cancelled() => {
                     tracing::warn!(job = %claimed.id, %error, "an end could not be written; the \
@@ -282,16 +299,20 @@ impl Shift {
         }
     }
 
+    /// Whether another process wants the job stopped. A database that is locked meanwhile must not
+    /// keep this worker from seeing anything else.
     async fn is_to_stop(&self, claimed: &Claimed) -> Option<String> {
-        match self.jobs.store.jobs_to_stop(&self.worker.id).await {
-            Ok(wanted) => wanted
+        let looking = self.jobs.store.jobs_to_stop(&self.worker.id);
+        match tokio::time::timeout(self.pace.patience, looking).await {
+            Ok(Ok(wanted)) => wanted
                 .into_iter()
                 .find(|(id, _)| *id == claimed.id)
                 .map(|(_, sentence)| sentence),
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::debug!(%error, "the wishes to stop can't be read");
                 None
             }
+            Err(_) => None,
         }
     }
 
@@ -307,18 +328,19 @@ impl Shift {
     async fn note(&self, claimed: &Claimed, progress: &Progress) {
         let text = serde_json::to_string(progress).unwrap_or_default();
         let preview = progress.preview.as_deref();
-        if let Err(error) = self.jobs.store.note_progress(claimed, &text, preview).await {
+        let noting = self.jobs.store.note_progress(claimed, &text, preview);
+        if let Ok(Err(error)) = tokio::time::timeout(self.pace.patience, noting).await {
             tracing::debug!(%error, "progress can't be noted");
         }
     }
 }
 
-fn own_end(ended: Result<Result<String, String>, JoinError>) -> Ending {
+fn own_end(id: JobId, ended: Result<Result<String, String>, JoinError>) -> Ending {
     let (state, outcome) = match ended {
         Ok(Ok(sentence)) => (State::Done, sentence),
         Ok(Err(sentence)) => (State::Failed, sentence),
         Err(error) => {
-            tracing::error!(%error, "a job panicked");
+            tracing::error!(job = %id, %error, "a job panicked");
             let sentence = "Something in Mirage failed while it worked on this. The log has more.";
             (State::Failed, sentence.to_owned())
         }

@@ -82,9 +82,18 @@ impl State {
 }
 
 /// Most times that a job is begun: one that ends its process each time must not do so for ever.
-pub const MOST_ATTEMPTS: i64 = 5;
+pub const MOST_ATTEMPTS: i64 = 10;
 /// How long jobs that have ended are kept, in days.
 pub const KEPT_DAYS: u64 = 30;
+
+/// Longest sentence that is kept, in characters.
+const LONGEST_OUTCOME: usize = 4_000;
+
+/// Text that every database takes: PostgreSQL refuses NUL, and a row of a collection may hold one.
+fn storable(text: &str) -> String {
+    let letters = text.chars().filter(|letter| *letter != '\0');
+    letters.take(LONGEST_OUTCOME).collect()
+}
 
 fn whole_milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)

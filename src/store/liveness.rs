@@ -3,6 +3,7 @@
 //! in PostgreSQL.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -60,33 +61,52 @@ impl Store {
         match &*self.location {
             Location::File(database) => {
                 let path = lock_file(database, name);
-                if !path.exists() {
-                    return Ok(false);
+                let file = match File::open(&path) {
+                    Ok(file) => file,
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                    Err(error) => return Err(unusable(&path, &error)),
+                };
+                match file.try_lock() {
+                    Ok(()) => {
+                        // Names of workers are used once; what stays behind is litter.
+                        std::fs::remove_file(&path).ok();
+                        Ok(false)
+                    }
+                    Err(TryLockError::WouldBlock) => Ok(true),
+                    Err(TryLockError::Error(error)) => Err(unusable(&path, &error)),
                 }
-                let free = try_lock(&path).map_err(|error| unusable(&path, &error))?;
-                if free.is_some() {
-                    // Names of workers are used once; what stays behind is litter.
-                    std::fs::remove_file(&path).ok();
-                }
-                Ok(free.is_none())
             }
             Location::Server(_) => {
-                let mut connection = self.pool.acquire().await?;
-                let row = sqlx::query("SELECT pg_try_advisory_lock($1)")
+                // Outside a transaction it is let go of with the statement.
+                let row = sqlx::query("SELECT pg_try_advisory_xact_lock($1)")
                     .bind(key(name))
-                    .fetch_one(&mut *connection)
+                    .fetch_one(&self.pool)
                     .await?;
                 let free: bool = row.try_get(0)?;
-                if free {
-                    sqlx::query("SELECT pg_advisory_unlock($1)")
-                        .bind(key(name))
-                        .execute(&mut *connection)
-                        .await?;
-                }
                 Ok(!free)
             }
         }
     }
+
+    /// Removes what a name leaves behind, just before it is let go of for good.
+    pub(super) fn forget_name(&self, name: &str) {
+        if let Location::File(database) = &*self.location {
+            std::fs::remove_file(lock_file(database, name)).ok();
+        }
+    }
+}
+
+/// Waits until this process alone may change the layout of a database's tables.
+pub(super) async fn hold_for_migration(database: &Path) -> std::io::Result<File> {
+    let path = lock_file(database, "migration");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = open_lock(&path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
 fn lock_file(database: &Path, name: &str) -> PathBuf {
@@ -95,16 +115,20 @@ fn lock_file(database: &Path, name: &str) -> PathBuf {
 
 /// Opens and locks a file; `None` while another has it.
 fn try_lock(path: &Path) -> std::io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let file = open_lock(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> StoreError {

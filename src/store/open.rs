@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor as _};
+use sqlx::{AnyPool, Connection as _, Executor as _};
 
+use super::liveness::hold_for_migration;
 use super::{Location, StoreError};
 
 static SQLITE: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -17,6 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// accepted is on disk, also when the power goes: a job is a promise.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Nobody waits for ever for a process that was stopped in the middle of a change, and a machine
+/// that lost its power is noticed within half a minute.
+const POSTGRES_SETTINGS: &str = "SET lock_timeout = '5s'; \
+    SET idle_in_transaction_session_timeout = '15s'; SET tcp_keepalives_idle = 10; \
+    SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
 
 /// Connections for reading, and for writing.
 pub(super) async fn open(location: &Location) -> Result<(AnyPool, AnyPool), StoreError> {
@@ -39,7 +46,13 @@ pub(super) async fn open(location: &Location) -> Result<(AnyPool, AnyPool), Stor
         .await
         .map_err(|error| unopened(error.to_string()))?;
     match location {
-        Location::File(_) => SQLITE.run(&writer).await?,
+        Location::File(path) => {
+            // sqlx locks the database of a server, but not a file: two first starts would meet.
+            let _alone = hold_for_migration(path)
+                .await
+                .map_err(|error| unopened(error.to_string()))?;
+            SQLITE.run(&writer).await?;
+        }
         Location::Server(_) => POSTGRES.run(&writer).await?,
     }
     let pool = connect(3)
@@ -69,8 +82,18 @@ async fn connect(
             Box::pin(async move {
                 if is_file {
                     connection.execute(SQLITE_SETTINGS).await?;
+                } else {
+                    connection.execute(POSTGRES_SETTINGS).await?;
                 }
                 Ok(())
+            })
+        })
+        // After a commit that failed on a full disk SQLite has rolled back by itself, and sqlx
+        // still counts a transaction: such a connection would refuse all work from then on.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
             })
         })
         .connect_with(options)

@@ -65,7 +65,8 @@ impl Store {
     /// What the database reports.
     pub async fn remember_search(&self, search: &Search) -> Result<SearchId, StoreError> {
         let (query, like) = match &search.subject {
-            SearchSubject::Query(query) => (Some(query.as_str()), None),
+            // PostgreSQL refuses NUL in a text.
+            SearchSubject::Query(query) => (Some(query.replace('\0', " ")), None),
             SearchSubject::Like(entry) => (None, Some(entry.as_str())),
         };
         let id = SearchId::random();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
+use mirage::config::Secret;
 use mirage::engine::Caller;
 use mirage::jobs::{Import, JobRequest};
 use mirage::store::jobs::{JobId, Limits, NewJob, State};
@@ -64,7 +65,8 @@ pub(crate) async fn accept(
             caller: Caller::new(1 + u64::from(number % 30), 1),
             size: 1,
             cost: Duration::from_millis(100),
-            reply: channel.map(|id| format!("{{\"token\":\"none\",\"channel\":{id}}}")),
+            reply: channel
+                .map(|id| Secret::new(&format!("{{\"token\":\"none\",\"channel\":{id}}}"))),
         };
         let limits = Limits {
             per_user: 1_000,

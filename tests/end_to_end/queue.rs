@@ -54,6 +54,19 @@ fn mentions(bot: &Bot, message: &MessageView, person: &str) -> Result<bool> {
     Ok(message.content().starts_with(&mention))
 }
 
+/// Waits until every job was answered for.
+async fn until_nothing_is_owed(bot: &Bot) -> Result<()> {
+    let looking = async {
+        while !bot.store()?.deliveries().await?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(SOON, looking)
+        .await
+        .context("an answer is owed still")?
+}
+
 #[tokio::test]
 async fn a_tutor_imports_a_collection_and_a_student_finds_it() -> Result<()> {
     let (_folder, mut bot) = prepared(Options::default(), 6).await?;
@@ -254,9 +267,7 @@ async fn a_result_that_comes_after_a_quarter_of_an_hour_mentions_its_person() ->
         .await?;
     assert!(mentions(&bot, &told, "sam")?, "{}", told.content());
     // It is told once: nothing is owed any more.
-    while !bot.store()?.deliveries().await?.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_nothing_is_owed(&bot).await?;
     let messages = bot.server.actor("sam").messages().await?;
     let told = messages
         .iter()
@@ -284,9 +295,7 @@ async fn a_result_that_may_not_be_posted_waits_in_the_queue_for_its_person() -> 
     bot.server.forbid_bot_to_post("general")?;
     bot.works = true;
     bot.run().await?;
-    while !bot.store()?.deliveries().await?.is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_nothing_is_owed(&bot).await?;
     let list = async || {
         let call = bot.server.actor("sam").command("queue");
         anyhow::Ok(call.send().await?.reply(SOON).await?)

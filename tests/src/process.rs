@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use mirage::config::VARIABLES;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -26,7 +27,12 @@ impl Process {
         settings: &[(&str, String)],
         ready: &str,
     ) -> Result<Self> {
-        let mut child = Command::new(program()?)
+        let mut command = Command::new(program()?);
+        // What the shell has set must not reach the test, but for where the weights are.
+        for (variable, _) in VARIABLES.iter().filter(|(name, _)| *name != "MIRAGE_HOME") {
+            command.env_remove(variable);
+        }
+        let mut child = command
             .args(arguments)
             .envs(settings.iter().map(|(name, value)| (name, value)))
             .env("MIRAGE_LOG", "warn")

@@ -198,7 +198,10 @@ fn line(job: &Told<'_>) -> String {
 
 async fn add(job: &NewJob, jobs: &Jobs, config: &Config) -> Result<Exit, Failure> {
     let request = match job {
-        NewJob::Import(arguments) => import(arguments)?,
+        NewJob::Import(arguments) => {
+            let import = import(arguments)?.looked_at().await;
+            JobRequest::Import(import.map_err(Failure::user)?)
+        }
         NewJob::ReEmbed(_) => JobRequest::ReEmbed {
             entries: entries(config).await,
             encoder: text_encoder::identity(&Manifest::of_profile(&config.profile)?),
@@ -216,7 +219,7 @@ async fn add(job: &NewJob, jobs: &Jobs, config: &Config) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-fn import(arguments: &ImportArguments) -> Result<JobRequest, Failure> {
+fn import(arguments: &ImportArguments) -> Result<Import, Failure> {
     // The worker may run elsewhere in the tree of folders.
     let path = std::path::absolute(&arguments.path)
         .ok()
@@ -228,7 +231,7 @@ fn import(arguments: &ImportArguments) -> Result<JobRequest, Failure> {
         Some(name) => name.clone(),
         None => usable_name(&path.file_stem().unwrap_or_default().to_string_lossy()),
     };
-    Ok(JobRequest::Import(Import {
+    Ok(Import {
         collection: super::ingest::checked_name(&name)?,
         path,
         layout: arguments.layout.map(|layout| layout.name().to_owned()),
@@ -236,7 +239,7 @@ fn import(arguments: &ImportArguments) -> Result<JobRequest, Failure> {
         source: arguments.source.clone(),
         modality: arguments.modality.clone(),
         rows: None,
-    }))
+    })
 }
 
 /// How many entries there are, for the estimate; none if the atlas needs the very job to be read.

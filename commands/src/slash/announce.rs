@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt as _, stream};
+use mirage::config::Secret;
 use mirage::jobs::Jobs;
 use mirage::store::StoreError;
 use mirage::store::jobs::{Delivery, JobId, Standing, State};
@@ -27,13 +29,15 @@ use super::respond::in_words;
 const LOOK: Duration = Duration::from_millis(500);
 /// Least time between two edits of a message: more would meet Discord's limits.
 const BETWEEN_EDITS: Duration = Duration::from_millis(1_500);
-/// How long one request may take; the others wait meanwhile.
+/// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(10);
+/// Messages that are sent at the same time: one that has to wait must not hold up the others.
+const AT_ONCE: usize = 8;
 /// Longest pause before a result is sent again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How to answer for a job, as it is stored with it until it is answered. The token is a secret
-/// for fifteen minutes; `Debug` leaves it out.
+/// for fifteen minutes.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Reply {
     token: String,
@@ -50,8 +54,8 @@ impl Reply {
     }
 
     /// The form that is stored.
-    pub(super) fn stored(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    pub(super) fn stored(&self) -> Secret {
+        Secret::new(&serde_json::to_string(self).unwrap_or_default())
     }
 }
 
@@ -73,104 +77,139 @@ enum Sent {
     Later,
 }
 
-/// Tells news until `cancel` is triggered. `news` asks for a look at once.
+/// Tells news until `cancel` is triggered; what is being sent then is sent and noted first. `news`
+/// asks for a look at once.
 pub(super) async fn announce(
     http: Arc<Http>,
     jobs: Jobs,
     news: Arc<Notify>,
     cancel: CancellationToken,
 ) {
-    let mut announcer = Announcer {
-        http,
-        jobs,
-        shown: HashMap::new(),
-    };
-    loop {
-        if let Err(error) = announcer.round().await {
+    let teller = Teller { http, jobs };
+    let mut shown = HashMap::new();
+    while !cancel.is_cancelled() {
+        if let Err(error) = round(&teller, &mut shown, &cancel).await {
             tracing::warn!(%error, "news of jobs could not be read");
         }
         tokio::select! {
             () = news.notified() => {}
             () = tokio::time::sleep(LOOK) => {}
-            () = cancel.cancelled() => return,
+            () = cancel.cancelled() => {}
         }
     }
 }
 
-struct Announcer {
-    http: Arc<Http>,
-    jobs: Jobs,
-    shown: HashMap<JobId, Shown>,
-}
-
-impl Announcer {
-    async fn round(&mut self) -> Result<(), StoreError> {
-        let deliveries = self.jobs.store().deliveries().await?;
-        self.shown
-            .retain(|id, _| deliveries.iter().any(|delivery| delivery.job.id == *id));
-        if deliveries.is_empty() {
-            return Ok(());
-        }
-        let places: HashMap<JobId, Standing> = self
-            .jobs
-            .overview()
-            .await?
-            .jobs
-            .into_iter()
-            .filter_map(|(job, place)| Some((job.id, place?)))
-            .collect();
-        for delivery in deliveries {
+/// Looks at all jobs that somebody is owed news of, and tells what is new.
+async fn round(
+    teller: &Teller,
+    shown: &mut HashMap<JobId, Shown>,
+    cancel: &CancellationToken,
+) -> Result<(), StoreError> {
+    let deliveries = teller.jobs.store().deliveries().await?;
+    shown.retain(|id, _| deliveries.iter().any(|delivery| delivery.job.id == *id));
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let overview = teller.jobs.overview().await?;
+    let places: HashMap<JobId, Standing> = overview
+        .jobs
+        .into_iter()
+        .filter_map(|(job, place)| Some((job.id, place?)))
+        .collect();
+    let due: Vec<News> = deliveries
+        .into_iter()
+        .filter_map(|delivery| {
             let place = places.get(&delivery.job.id).copied();
-            self.tell(&delivery, place).await?;
-        }
-        Ok(())
+            News::of(delivery, place, shown)
+        })
+        .collect();
+    let told = stream::iter(due)
+        .take_until(cancel.cancelled())
+        .map(|news| teller.tell(news))
+        .buffer_unordered(AT_ONCE);
+    tokio::pin!(told);
+    while let Some(told) = told.next().await {
+        let (id, now) = told?;
+        match now {
+            Some(now) => shown.insert(id, now),
+            None => shown.remove(&id),
+        };
     }
+    Ok(())
+}
 
-    async fn tell(
-        &mut self,
-        delivery: &Delivery,
+/// A message that is to change, or a result that is to be posted.
+struct News {
+    delivery: Delivery,
+    text: String,
+    /// How often it could not be sent.
+    failures: u32,
+}
+
+impl News {
+    /// `None` if nothing has changed, or if it is too soon.
+    fn of(
+        delivery: Delivery,
         place: Option<Standing>,
-    ) -> Result<(), StoreError> {
-        let id = delivery.job.id;
+        shown: &HashMap<JobId, Shown>,
+    ) -> Option<Self> {
         let text = job_message::text(&delivery.job, place);
         let has_ended = delivery.job.state != State::Open;
-        if let Some(shown) = self.shown.get(&id) {
-            let pause = pause_after(shown.failures);
-            let is_news = has_ended || (shown.text != text && !shown.is_lost);
-            if !is_news || shown.at.elapsed() < pause {
-                return Ok(());
-            }
-        }
-        let Ok(reply) = serde_json::from_str::<Reply>(&delivery.reply) else {
+        let before = shown.get(&delivery.job.id);
+        let is_due = before.is_none_or(|before| {
+            let is_news = has_ended || (before.text != text && !before.is_lost);
+            is_news && before.at.elapsed() >= pause_after(before.failures)
+        });
+        is_due.then(|| Self {
+            text,
+            failures: before.map_or(0, |before| before.failures),
+            delivery,
+        })
+    }
+}
+
+struct Teller {
+    http: Arc<Http>,
+    jobs: Jobs,
+}
+
+impl Teller {
+    /// Sends news, and notes it where it was the last. What is shown now comes back; `None` if
+    /// nothing more is to come.
+    async fn tell(&self, news: News) -> Result<(JobId, Option<Shown>), StoreError> {
+        let News {
+            delivery,
+            text,
+            failures,
+        } = news;
+        let id = delivery.job.id;
+        let has_ended = delivery.job.state != State::Open;
+        let Ok(reply) = serde_json::from_str::<Reply>(delivery.reply.expose()) else {
             tracing::warn!(job = %id, "a way to reply can't be read");
             if has_ended {
                 self.jobs.store().delivered(id, false).await?;
             }
-            return Ok(());
+            return Ok((id, None));
         };
-        let sent = self.edit(delivery, &reply, &text).await?;
-        let sent = match sent {
-            Sent::Never if has_ended => self.post(delivery, &reply, &text).await,
+        let sent = match self.edit(&delivery, &reply, &text).await? {
+            Sent::Never if has_ended => self.post(&delivery, &reply, &text).await,
             other => other,
         };
         if has_ended && !matches!(sent, Sent::Later) {
             let posted = matches!(sent, Sent::Yes);
             self.jobs.store().delivered(id, posted).await?;
-            return Ok(());
+            return Ok((id, None));
         }
-        let failures = self.shown.get(&id).map_or(0, |shown| shown.failures);
         let shown = Shown {
             text,
             at: Instant::now(),
             is_lost: matches!(sent, Sent::Never),
-            failures: if matches!(sent, Sent::Later) {
-                failures + 1
-            } else {
-                0
+            failures: match sent {
+                Sent::Later => failures + 1,
+                Sent::Yes | Sent::Never => 0,
             },
         };
-        self.shown.insert(id, shown);
-        Ok(())
+        Ok((id, Some(shown)))
     }
 
     /// Edits the answer to the interaction.

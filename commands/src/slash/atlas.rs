@@ -53,7 +53,7 @@ pub(crate) async fn import(
     let path = chosen(&context.data().imports, &collection)?;
     let name = usable_name(&path.file_stem().unwrap_or_default().to_string_lossy());
     check_name(&name).map_err(|error| CommandError::Shown(error.to_string()))?;
-    let request = JobRequest::Import(Import {
+    let import = Import {
         collection: name,
         path,
         layout: None,
@@ -61,8 +61,10 @@ pub(crate) async fn import(
         source,
         modality: None,
         rows: None,
-    });
-    accept(context, &request).await
+    };
+    // What can't be read is told now and not after its turn has come.
+    let import = import.looked_at().await.map_err(CommandError::Shown)?;
+    accept(context, &JobRequest::Import(import)).await
 }
 
 /// Make all vectors of the atlas anew

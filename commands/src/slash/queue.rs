@@ -194,6 +194,7 @@ fn line(viewer: &Viewer, job: &Job, place: Option<Standing>) -> String {
 fn rows(viewer: &Viewer, visible: &[&(Job, Option<Standing>)]) -> Vec<CreateActionRow> {
     let buttons: Vec<CreateButton> = visible
         .iter()
+        .take(LISTED)
         .map(|(job, _)| job)
         .filter(|job| viewer.may_cancel(job) && !job.is_stopping)
         .take(BUTTONS)

@@ -7,5 +7,5 @@ use poise::serenity_prelude as serenity;
 pub(super) fn is_tutor(member: Option<&serenity::Member>) -> bool {
     member
         .and_then(|member| member.permissions)
-        .is_some_and(serenity::Permissions::manage_guild)
+        .is_some_and(|may| may.manage_guild() || may.administrator())
 }

@@ -99,7 +99,10 @@ fn a_worker_does_what_was_queued_before_it_came_and_counts_it() {
             break;
         }
         assert!(Instant::now() < limit, "{listed}");
-        #[expect(clippy::disallowed_methods, reason = "this test has the thread for itself")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this test has the thread for itself"
+        )]
         std::thread::sleep(Duration::from_millis(100));
     }
     let figures = metrics(&address);

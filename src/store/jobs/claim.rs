@@ -26,7 +26,8 @@ pub struct Claimed {
 }
 
 impl Store {
-    /// Takes the job whose turn it is; `None` if nothing waits.
+    /// Takes the job whose turn it is; `None` if nothing waits, or if the worker is no longer
+    /// listed. Jobs that were interrupted twice come last: one of them may be what ends workers.
     ///
     /// # Errors
     /// What the database reports.
@@ -36,12 +37,24 @@ impl Store {
         now: SystemTime,
     ) -> Result<Option<Claimed>, StoreError> {
         let mut transaction = self.begin().await?;
+        // A worker that is about to claim has nothing at hand: a claim of its own is one whose
+        // receipt was lost.
+        sqlx::query(
+            "UPDATE jobs SET worker = NULL, attempt = attempt - 1
+             WHERE worker = $1 AND state = 'open'",
+        )
+        .bind(worker.as_str())
+        .execute(&mut *transaction)
+        .await?;
         let row = sqlx::query(
             "UPDATE jobs
              SET worker = $1, attempt = attempt + 1, started_ms = $2, progress = NULL,
                  preview = NULL
              WHERE id = (SELECT id FROM jobs WHERE state = 'open' AND worker IS NULL
-                         ORDER BY turn, server_turn, id LIMIT 1)
+                         ORDER BY CASE WHEN attempt > 1 THEN 1 ELSE 0 END,
+                                  turn, server_turn, id
+                         LIMIT 1)
+               AND EXISTS (SELECT 1 FROM workers WHERE id = $1)
              RETURNING id, request, user_id, server_id, attempt, turn, server_turn, created_ms",
         )
         .bind(worker.as_str())
@@ -49,13 +62,13 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(row) = row else {
-            transaction.rollback().await?;
+            transaction.commit().await?;
             return Ok(None);
         };
         advance_clock(&mut transaction, Scope::User, row.try_get("turn")?).await?;
-        advance_clock(&mut transaction, Scope::Server, row.try_get("server_turn")?).await?;
-        transaction.commit().await?;
-        Ok(Some(Claimed {
+        let server_turn = row.try_get("server_turn")?;
+        advance_clock(&mut transaction, Scope::Server, server_turn).await?;
+        let claimed = Claimed {
             id: JobId(row.try_get("id")?),
             request: row.try_get("request")?,
             caller: Caller::new(
@@ -65,17 +78,22 @@ impl Store {
             attempt: row.try_get("attempt")?,
             waited: since(row.try_get("created_ms")?, now),
             worker: worker.clone(),
-        }))
+        };
+        transaction.commit().await?;
+        Ok(Some(claimed))
     }
 
-    /// Whether anything waits for a worker.
+    /// Whether anything waits for this worker.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn has_waiting_job(&self) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 FROM jobs WHERE state = 'open' AND worker IS NULL LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await?;
+    pub async fn has_waiting_job(&self, worker: &WorkerId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM jobs WHERE state = 'open' AND (worker IS NULL OR worker = $1) LIMIT 1",
+        )
+        .bind(worker.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
         Ok(row.is_some())
     }
 }

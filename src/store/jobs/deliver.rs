@@ -5,6 +5,7 @@ use sqlx::Row as _;
 
 use super::JobId;
 use super::read::Job;
+use crate::config::Secret;
 use crate::store::{Store, StoreError};
 
 /// A job whose person waits for an answer.
@@ -12,8 +13,8 @@ use crate::store::{Store, StoreError};
 pub struct Delivery {
     /// The job.
     pub job: Job,
-    /// How to answer, as JSON.
-    pub reply: String,
+    /// How to answer, as JSON; it may hold a token.
+    pub reply: Secret,
 }
 
 impl Store {
@@ -33,7 +34,7 @@ impl Store {
             .map(|row| {
                 Ok(Delivery {
                     job: Job::of(row)?,
-                    reply: row.try_get("reply")?,
+                    reply: Secret::new(&row.try_get::<String, _>("reply")?),
                 })
             })
             .collect()

@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::turns::correct;
-use super::{Claimed, JobId, KEPT_DAYS, State, whole_milliseconds};
+use super::{Claimed, JobId, KEPT_DAYS, MOST_ATTEMPTS, State, storable, whole_milliseconds};
 use crate::store::{Store, StoreError, milliseconds};
 
 /// How a job ended.
@@ -40,7 +41,7 @@ impl Store {
              RETURNING user_id, turn, cost_ms",
         )
         .bind(ending.state.name())
-        .bind(ending.outcome.as_str())
+        .bind(storable(&ending.outcome))
         .bind(milliseconds(now))
         .bind(took)
         .bind(claimed.id.0)
@@ -72,15 +73,19 @@ impl Store {
     pub async fn release_job(&self, claimed: &Claimed) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         // An orderly end is no failed attempt.
-        sqlx::query(
-            "UPDATE jobs SET worker = NULL, attempt = attempt - 1, progress = NULL
-             WHERE id = $1 AND state = 'open' AND worker = $2 AND attempt = $3",
+        let row = sqlx::query(
+            "UPDATE jobs SET worker = NULL, attempt = attempt - 1, progress = NULL, preview = NULL
+             WHERE id = $1 AND state = 'open' AND worker = $2 AND attempt = $3
+             RETURNING id, attempt, cancel, outcome",
         )
         .bind(claimed.id.0)
         .bind(claimed.worker.as_str())
         .bind(claimed.attempt)
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        if let Some(row) = row {
+            settle_released(&mut transaction, &row, milliseconds(SystemTime::now())).await?;
+        }
         transaction.commit().await?;
         Ok(())
     }
@@ -110,17 +115,22 @@ impl Store {
         let worker: Option<String> = row.try_get("worker")?;
         match (state, worker) {
             (State::Open, None) => {
-                cancel_waiting(&mut transaction, id, outcome, milliseconds(now)).await?;
+                let now = milliseconds(now);
+                end_waiting(&mut transaction, id, State::Cancelled, outcome, now).await?;
                 let cost: i64 = row.try_get("cost_ms")?;
                 let (user, turn) = (row.try_get("user_id")?, row.try_get("turn")?);
                 correct(&mut transaction, user, turn, -cost).await?;
             }
             (State::Open, Some(_)) => {
-                sqlx::query("UPDATE jobs SET cancel = 1, outcome = $1 WHERE id = $2")
-                    .bind(outcome)
-                    .bind(id.0)
-                    .execute(&mut *transaction)
-                    .await?;
+                // Who wants it forgotten goes before who wants it stopped.
+                sqlx::query(
+                    "UPDATE jobs SET cancel = CASE WHEN cancel = 2 THEN 2 ELSE 1 END, outcome = $1
+                     WHERE id = $2",
+                )
+                .bind(outcome)
+                .bind(id.0)
+                .execute(&mut *transaction)
+                .await?;
             }
             (State::Done | State::Failed | State::Cancelled, _) => {}
         }
@@ -172,7 +182,8 @@ impl Store {
         Ok(deleted.rows_affected())
     }
 
-    /// Deletes jobs that ended more than [`KEPT_DAYS`] ago; returns how many went.
+    /// Deletes jobs that ended more than [`KEPT_DAYS`] ago and whose answer is not owed any more;
+    /// returns how many went.
     ///
     /// # Errors
     /// What the database reports.
@@ -180,26 +191,51 @@ impl Store {
         let kept = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
         let oldest = milliseconds(now).saturating_sub(whole_milliseconds(kept));
         let mut transaction = self.begin().await?;
-        let deleted = sqlx::query("DELETE FROM jobs WHERE state <> 'open' AND ended_ms < $1")
-            .bind(oldest)
-            .execute(&mut *transaction)
-            .await?;
+        let deleted = sqlx::query(
+            "DELETE FROM jobs WHERE state <> 'open' AND ended_ms < $1 AND reply IS NULL",
+        )
+        .bind(oldest)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(deleted.rows_affected())
     }
 }
 
-pub(super) async fn cancel_waiting(
+/// A job that lost its worker: one that was to be stopped ends as cancelled, one that was begun too
+/// often as failed, any other waits at its place again. `row` holds id, attempt, cancel, outcome.
+pub(super) async fn settle_released(
+    transaction: &mut Transaction<'static, Any>,
+    row: &AnyRow,
+    now: i64,
+) -> Result<(), StoreError> {
+    let id = JobId(row.try_get("id")?);
+    if row.try_get::<i64, _>("cancel")? != 0 {
+        let wanted: Option<String> = row.try_get("outcome")?;
+        let outcome = wanted.unwrap_or_else(|| "Cancelled.".to_owned());
+        end_waiting(transaction, id, State::Cancelled, &outcome, now).await?;
+        forget_if_asked(transaction, id).await?;
+    } else if row.try_get::<i64, _>("attempt")? >= MOST_ATTEMPTS {
+        let outcome = format!(
+            "Mirage stopped {MOST_ATTEMPTS} times while it worked on this, so it was given up."
+        );
+        end_waiting(transaction, id, State::Failed, &outcome, now).await?;
+    }
+    Ok(())
+}
+
+async fn end_waiting(
     transaction: &mut Transaction<'static, Any>,
     id: JobId,
+    state: State,
     outcome: &str,
     now: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE jobs SET state = 'cancelled', outcome = $1, ended_ms = $2, run_ms = 0
-         WHERE id = $3",
+        "UPDATE jobs SET state = $1, outcome = $2, ended_ms = $3, run_ms = 0 WHERE id = $4",
     )
-    .bind(outcome)
+    .bind(state.name())
+    .bind(storable(outcome))
     .bind(now)
     .bind(id.0)
     .execute(&mut **transaction)
@@ -208,7 +244,7 @@ pub(super) async fn cancel_waiting(
 }
 
 /// A person who had their data deleted while a job ran asked for the job to be forgotten too.
-pub(super) async fn forget_if_asked(
+async fn forget_if_asked(
     transaction: &mut Transaction<'static, Any>,
     id: JobId,
 ) -> Result<(), StoreError> {

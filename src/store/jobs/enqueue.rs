@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use sqlx::{Any, Row as _, Transaction};
 
 use super::turns::{Scope, set_turn};
-use super::{JobId, whole_milliseconds};
+use super::{JobId, storable, whole_milliseconds};
+use crate::config::Secret;
 use crate::engine::Caller;
 use crate::store::{Store, StoreError, milliseconds};
 
@@ -57,8 +58,8 @@ pub struct NewJob {
     pub size: u64,
     /// How long it is expected to take.
     pub cost: Duration,
-    /// How to answer, as JSON.
-    pub reply: Option<String>,
+    /// How to answer, as JSON; it may hold a token.
+    pub reply: Option<Secret>,
 }
 
 impl Store {
@@ -77,6 +78,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Err(refusal));
         }
+        start_level_if_idle(&mut transaction).await?;
         let cost = whole_milliseconds(job.cost).max(1);
         let user = job.caller.user as i64;
         let server = job.caller.server as i64;
@@ -90,14 +92,14 @@ impl Store {
         )
         .bind(job.kind)
         .bind(job.request.as_str())
-        .bind(job.title.as_str())
+        .bind(storable(&job.title))
         .bind(user)
         .bind(server)
         .bind(i64::try_from(job.size).unwrap_or(i64::MAX))
         .bind(cost)
         .bind(turn)
         .bind(server_turn)
-        .bind(job.reply.as_deref())
+        .bind(job.reply.as_ref().map(Secret::expose))
         .bind(milliseconds(now))
         .fetch_one(&mut *transaction)
         .await?;
@@ -132,6 +134,22 @@ async fn refused(
     } else {
         None
     })
+}
+
+/// When nobody waits, everybody is level: a long import that ran alone yesterday must cost its
+/// person nothing today. It also forgets who was here.
+async fn start_level_if_idle(
+    transaction: &mut Transaction<'static, Any>,
+) -> Result<(), StoreError> {
+    let open = sqlx::query("SELECT 1 FROM jobs WHERE state = 'open' LIMIT 1")
+        .fetch_optional(&mut **transaction)
+        .await?;
+    if open.is_none() {
+        sqlx::query("DELETE FROM job_turns")
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Start-time fair queueing: a job begins where its person's last one ends, but not before the

@@ -370,3 +370,125 @@ async fn a_database_that_another_process_holds_is_busy_and_loses_nothing() {
     queue.add(2).await;
     assert_eq!(queue.snapshot().await, "1 waiting for 1; 2 waiting for 2");
 }
+
+#[tokio::test]
+async fn a_full_disk_is_told_loses_nothing_and_passes() {
+    let queue = Queue::new().await;
+    queue.add(1).await;
+    // The database may not grow by more than a few pages: what a full disk looks like to SQLite.
+    sqlx::query("PRAGMA max_page_count = 40")
+        .execute(&queue.store.writer)
+        .await
+        .expect("the writer's own limit");
+    let job = NewJob {
+        kind: "import",
+        request: "x".repeat(200_000),
+        title: String::new(),
+        caller: Caller::LOCAL,
+        size: 1,
+        cost: SECOND,
+        reply: None,
+    };
+    let error = queue
+        .store
+        .enqueue(&job, Limits::default(), SystemTime::now())
+        .await
+        .expect_err("there is no room");
+    assert!(matches!(error, StoreError::DiskFull(_)), "{error:?}");
+    assert_eq!(queue.snapshot().await, "1 waiting for 1");
+    sqlx::query("PRAGMA max_page_count = 1000000")
+        .execute(&queue.store.writer)
+        .await
+        .expect("there is room again");
+    queue.add(2).await;
+    assert_eq!(queue.snapshot().await, "1 waiting for 1; 2 waiting for 2");
+}
+
+#[tokio::test]
+async fn a_claim_whose_receipt_was_lost_is_taken_up_again() {
+    let queue = Queue::new().await;
+    queue.add(1).await;
+    let worker = queue.worker().await;
+    let lost = queue.claim(&worker).await.expect("a job");
+    assert!(queue.store.has_waiting_job(&worker.id).await.expect("read"));
+    let again = queue.claim(&worker).await.expect("the same job");
+    assert_eq!((again.id, again.attempt), (lost.id, 1));
+}
+
+#[tokio::test]
+async fn a_worker_that_was_taken_for_dead_can_claim_nothing() {
+    let queue = Queue::new().await;
+    queue.add(1).await;
+    let worker = queue.worker().await;
+    sqlx::query("DELETE FROM workers")
+        .execute(&queue.store.writer)
+        .await
+        .expect("another process buried it");
+    assert!(queue.claim(&worker).await.is_none());
+    assert!(!queue.store.is_registered(&worker.id).await.expect("read"));
+}
+
+#[tokio::test]
+async fn what_databases_refuse_in_a_text_is_left_out() {
+    let queue = Queue::new().await;
+    let id = queue.add(1).await;
+    let worker = queue.worker().await;
+    let claimed = queue.claim(&worker).await.expect("a job");
+    let ending = Ending {
+        state: State::Failed,
+        outcome: format!("row\0 7{}", "!".repeat(10_000)),
+    };
+    let ended = queue
+        .store
+        .end_job(&claimed, &ending, SECOND, SystemTime::now());
+    assert!(ended.await.expect("written"));
+    let job = queue
+        .store
+        .job(id)
+        .await
+        .expect("read")
+        .expect("it is kept");
+    let outcome = job.outcome.expect("a sentence");
+    assert!(outcome.starts_with("row 7!") && outcome.len() == 4_000);
+}
+
+#[tokio::test]
+async fn who_wants_to_be_forgotten_is_forgotten_whoever_cancels_later() {
+    let queue = Queue::new().await;
+    let id = queue.add(1).await;
+    let worker = queue.worker().await;
+    let claimed = queue.claim(&worker).await.expect("a job");
+    queue.store.delete_user(1).await.expect("deleted");
+    let now = SystemTime::now();
+    queue
+        .store
+        .cancel_job(id, "Cancelled by a tutor.", now)
+        .await
+        .expect("written");
+    queue.store.release_job(&claimed).await.expect("written");
+    assert_eq!(queue.store.job(id).await.expect("read"), None);
+}
+
+#[tokio::test]
+async fn yesterdays_long_job_costs_its_person_nothing_today() {
+    let queue = Queue::new().await;
+    queue.add(1).await;
+    assert_eq!(queue.order(|_| 10_000 * SECOND).await, [1]);
+    queue.add(1).await;
+    queue.add(2).await;
+    queue.add(2).await;
+    assert_eq!(queue.order(|_| SECOND).await, [1, 2, 2]);
+}
+
+#[tokio::test]
+async fn several_processes_may_start_on_a_new_database_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("m.sqlite");
+    let starts = (0..6).map(|_| {
+        let database = database.clone();
+        tokio::spawn(async move { Store::open(&*database).await.map(|_| ()) })
+    });
+    for start in futures::future::join_all(starts).await {
+        start.expect("no panic").expect("opened");
+    }
+}

@@ -4,8 +4,7 @@ use std::time::SystemTime;
 
 use sqlx::Row as _;
 
-use super::end::{cancel_waiting, forget_if_asked};
-use super::{JobId, MOST_ATTEMPTS};
+use super::end::settle_released;
 use crate::store::{Held, Store, StoreError, milliseconds};
 
 /// Name of one worker of one process; used once.
@@ -54,10 +53,15 @@ impl Store {
     /// # Errors
     /// What the database reports; the list then forgets it when its process is gone.
     pub async fn unregister_worker(&self, worker: Worker) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM workers WHERE id = $1")
-            .bind(worker.id.as_str())
-            .execute(&self.writer)
-            .await?;
+        // One whose last job could not be given back stays listed, so that it is found.
+        sqlx::query(
+            "DELETE FROM workers WHERE id = $1
+             AND NOT EXISTS (SELECT 1 FROM jobs WHERE worker = $1 AND state = 'open')",
+        )
+        .bind(worker.id.as_str())
+        .execute(&self.writer)
+        .await?;
+        self.forget_name(&worker.id.lock_name());
         Ok(())
     }
 
@@ -90,14 +94,20 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn recover_jobs(&self, now: SystemTime) -> Result<u64, StoreError> {
-        let rows = sqlx::query("SELECT id FROM workers")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id FROM workers
+             UNION SELECT worker FROM jobs WHERE state = 'open' AND worker IS NOT NULL",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         let mut found = 0;
         for row in rows {
             let worker = WorkerId(row.try_get(0)?);
-            if !self.is_held(&worker.lock_name()).await? {
-                found += self.bury(&worker, milliseconds(now)).await?;
+            match self.is_held(&worker.lock_name()).await {
+                Ok(true) => {}
+                Ok(false) => found += self.bury(&worker, milliseconds(now)).await?,
+                // It is left alone; the others' jobs must not wait for it.
+                Err(error) => tracing::warn!(%error, "whether a worker lives can't be told"),
             }
         }
         Ok(found)
@@ -114,25 +124,7 @@ impl Store {
         .fetch_all(&mut *transaction)
         .await?;
         for row in &rows {
-            let id = JobId(row.try_get("id")?);
-            let wanted: Option<String> = row.try_get("outcome")?;
-            if row.try_get::<i64, _>("cancel")? != 0 {
-                let outcome = wanted.unwrap_or_else(|| "Cancelled.".to_owned());
-                cancel_waiting(&mut transaction, id, &outcome, now).await?;
-                forget_if_asked(&mut transaction, id).await?;
-            } else if row.try_get::<i64, _>("attempt")? >= MOST_ATTEMPTS {
-                sqlx::query(
-                    "UPDATE jobs SET state = 'failed', outcome = $1, ended_ms = $2 WHERE id = $3",
-                )
-                .bind(format!(
-                    "Mirage stopped {MOST_ATTEMPTS} times while it worked on this, so it was \
-                     given up."
-                ))
-                .bind(now)
-                .bind(id.0)
-                .execute(&mut *transaction)
-                .await?;
-            }
+            settle_released(&mut transaction, row, now).await?;
         }
         sqlx::query("DELETE FROM workers WHERE id = $1")
             .bind(worker.as_str())

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use mirage::config::Secret;
 use mirage::engine::Caller;
 use mirage::jobs::Jobs;
 use mirage::store::Store;
@@ -36,7 +37,7 @@ pub(super) async fn measure() -> anyhow::Result<Enqueue> {
             caller: Caller::new(1 + number % PEOPLE, 1 + number % 3),
             size: 1,
             cost: Duration::from_secs(1),
-            reply: Some("{}".to_owned()),
+            reply: Some(Secret::new("{}")),
         };
         let started = Instant::now();
         jobs.enqueue_raw(&job).await?;
