@@ -130,6 +130,7 @@ impl Atlas {
     /// # Errors
     /// What LanceDB reports.
     pub async fn refresh(&self) -> Result<Arc<Catalogue>, AtlasError> {
+        self.dataset.catch_up().await?;
         let version = self.dataset.version().await?;
         let known = {
             let mut dated = self

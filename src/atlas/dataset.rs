@@ -145,6 +145,11 @@ impl Dataset {
         Ok(Self { table, schema })
     }
 
+    /// Sees what others wrote until now, and not only what they had written a few seconds ago.
+    pub(super) async fn catch_up(&self) -> Result<(), AtlasError> {
+        Ok(self.table.checkout_latest().await?)
+    }
+
     pub(super) async fn version(&self) -> Result<u64, AtlasError> {
         Ok(self.table.version().await?)
     }

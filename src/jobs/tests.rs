@@ -66,7 +66,13 @@ impl Office {
             .expect("opened");
         Self {
             folder,
-            jobs: Jobs::new(store, Limits::default()),
+            jobs: Jobs::new(
+                store,
+                Limits {
+                    per_server: 100,
+                    ..Limits::default()
+                },
+            ),
             runner: Arc::default(),
             shutdown: CancellationToken::new(),
         }
