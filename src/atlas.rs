@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod collection;
+mod conflict;
 mod dataset;
 mod entry;
 mod error;

@@ -18,6 +18,7 @@ use lancedb::query::{ExecutableQuery, QueryBase, QueryExecutionOptions, Select};
 use lancedb::table::OptimizeAction;
 use lancedb::{Connection, DistanceType, Table};
 
+use super::conflict;
 use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::schema::{
@@ -27,6 +28,8 @@ use super::words;
 use crate::media::Fingerprint;
 
 const TABLE: &str = "pictures";
+/// How often an index is tried again that somebody else made at the same time.
+const INDEX_TRIES: usize = 4;
 /// How soon a reader sees what another process wrote.
 const FRESHNESS: Duration = Duration::from_secs(5);
 
@@ -157,13 +160,18 @@ impl Dataset {
     /// Inserts rows, or replaces those of the same name, in one new version.
     pub(super) async fn upsert(&self, rows: &[Row]) -> Result<(), AtlasError> {
         let batch = schema::to_batch(&self.schema, rows)?;
-        let reader = RecordBatchIterator::new([Ok(batch)], Arc::clone(&self.schema));
-        let mut merge = self.table.merge_insert(&["id"]);
-        merge
-            .when_matched_update_all(None)
-            .when_not_matched_insert_all();
-        merge.execute(Box::new(reader)).await?;
-        Ok(())
+        let mut pauses = conflict::pauses();
+        loop {
+            let reader = RecordBatchIterator::new([Ok(batch.clone())], Arc::clone(&self.schema));
+            let mut merge = self.table.merge_insert(&["id"]);
+            merge
+                .when_matched_update_all(None)
+                .when_not_matched_insert_all();
+            match merge.execute(Box::new(reader)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => conflict::wait(error, &mut pauses).await?,
+            }
+        }
     }
 
     /// Whether words can be searched for.
@@ -171,18 +179,34 @@ impl Dataset {
         Ok(!self.table.list_indices().await?.is_empty())
     }
 
-    /// Joins small files and makes the full-text index anew: after an ingest. An index that is only
+    /// Joins small files and makes the full-text index anew: after an ingest. Where others do the
+    /// same all the while, theirs stands: rows that no index holds are found all the same. An index that is only
     /// extended ranks by the statistics of its parts; a new one takes a tenth of a second for
     /// 65,000 rows.
     pub(super) async fn finish(&self) -> Result<(), AtlasError> {
+        let mut pauses = conflict::pauses().take(INDEX_TRIES);
+        while let Err(error) = self.join_and_index().await {
+            let is_conflict = conflict::is_conflict(&error);
+            if let Err(error) = conflict::wait(error, &mut pauses).await {
+                if is_conflict {
+                    tracing::info!("others index the atlas; the next import does it again");
+                    return Ok(());
+                }
+                return Err(error);
+            }
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
+    async fn join_and_index(&self) -> Result<(), lancedb::Error> {
         self.table.optimize(OptimizeAction::All).await?;
         let index = Index::FTS(words::index_parameters());
         self.table
             .create_index(&[SEARCH_TEXT], index)
             .replace(true)
             .execute()
-            .await?;
-        Ok(())
+            .await
     }
 
     /// All entries, without pixels.

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use super::request::{Import, JobRequest};
-use crate::atlas::Atlas;
 use crate::atlas::ingest::{Report, ingest};
+use crate::atlas::{Atlas, AtlasError};
 use crate::engine::{Caller, Engine, Lane};
 
 /// A job at work: who asked, and how to tell how far it is.
@@ -71,7 +71,7 @@ async fn import(library: &Library, request: Import, job: RunningJob) -> Result<S
     let (_, (rows, total)) = opened.await.map_err(|error| error.to_string())??;
     let atlas = Atlas::open_or_create(&library.atlas_uri, library.engine.clone())
         .await
-        .map_err(|error| error.to_string())?
+        .map_err(told_and_logged)?
         .on_behalf_of(job.caller, Lane::Batch);
     let told = job.progress;
     let report = ingest(&atlas, &collection, rows, &job.cancel, |report| {
@@ -83,7 +83,7 @@ async fn import(library: &Library, request: Import, job: RunningJob) -> Result<S
         });
     })
     .await
-    .map_err(|error| error.to_string())?;
+    .map_err(told_and_logged)?;
     if report.stopped {
         // What was read stays; the job is not done by it.
         return Err(format!("Stopped. {}", summary(&collection, &report)));
@@ -116,11 +116,23 @@ async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<St
         },
     )
     .await
-    .map_err(|error| error.to_string())?;
+    .map_err(told_and_logged)?;
     Ok(format!(
         "{entries} entries have new vectors by {}.",
         library.engine.encoder().identity
     ))
+}
+
+/// The sentence for people; the causes go to the log, where the job's span names it.
+fn told_and_logged(error: AtlasError) -> String {
+    let mut causes = String::new();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(current) = cause {
+        causes.push_str(&format!("; {current}"));
+        cause = current.source();
+    }
+    tracing::warn!(%error, causes, "a job could not be done");
+    error.to_string()
 }
 
 /// What an import did, in a sentence or two.

@@ -28,8 +28,13 @@ fn picture(number: u32) -> GrayImage {
 
 /// A folder with `count` pictures and their captions.
 pub(crate) fn collection(folder: &Path, count: u32) -> Result<()> {
+    collection_from(folder, 0, count)
+}
+
+/// The same with pictures of other numbers, which look different.
+pub(crate) fn collection_from(folder: &Path, first: u32, count: u32) -> Result<()> {
     let mut captions = String::from("file,caption,modality\n");
-    for number in 0..count {
+    for number in first..first + count {
         picture(number).save(folder.join(format!("p{number}.png")))?;
         writeln!(
             captions,

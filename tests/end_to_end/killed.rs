@@ -14,9 +14,11 @@ use mirage::store::{Location, Store};
 use mirage_playground::{Options, Server};
 use mirage_tests::Process;
 
-use crate::ingest::{atlas_uri, collection, empty_atlas};
+use crate::ingest::{atlas_uri, collection_from, empty_atlas};
 
 const JOBS: u32 = 200;
+/// Pictures of each job: enough work that a kill often meets it.
+const PICTURES: u32 = 4;
 const KILLS: u32 = 50;
 /// Longest life of a process after it said that it is ready.
 const LONGEST_LIFE: u64 = 700;
@@ -36,7 +38,7 @@ impl Dice {
     }
 }
 
-/// Accepts imports of one picture each. The way to reply is an interaction that nobody knows, so
+/// Accepts imports of a few pictures each. The way to reply is an interaction that nobody knows, so
 /// that each result is a message of its own in the channel.
 pub(crate) async fn accept(
     store: &Store,
@@ -48,7 +50,7 @@ pub(crate) async fn accept(
     for number in 0..count {
         let path = folder.join(format!("c{number}"));
         std::fs::create_dir(&path)?;
-        collection(&path, 1)?;
+        collection_from(&path, number * PICTURES, PICTURES)?;
         let request = JobRequest::Import(Import {
             path,
             layout: Some("captions".to_owned()),
@@ -56,14 +58,14 @@ pub(crate) async fn accept(
             licence: None,
             source: None,
             modality: None,
-            rows: Some(1),
+            rows: Some(u64::from(PICTURES)),
         });
         let job = NewJob {
             kind: request.kind(),
             request: serde_json::to_string(&request)?,
             title: request.title(),
             caller: Caller::new(1 + u64::from(number % 30), 1),
-            size: 1,
+            size: u64::from(PICTURES),
             cost: Duration::from_millis(100),
             reply: channel
                 .map(|id| Secret::new(&format!("{{\"token\":\"none\",\"channel\":{id}}}"))),

@@ -309,7 +309,9 @@ async fn a_result_that_may_not_be_posted_waits_in_the_queue_for_its_person() -> 
         while list().await?.content().contains("Results that waited") {}
         anyhow::Ok(())
     };
-    tokio::time::timeout(SOON, gone).await.context("it is shown again and again")??;
+    tokio::time::timeout(SOON, gone)
+        .await
+        .context("it is shown again and again")??;
     bot.stop().await
 }
 
