@@ -1,10 +1,11 @@
 //! The atlas: pictures with their words, vectors and provenance in one versioned LanceDB dataset,
-//! searched by meaning and by words at once. It knows nothing of people, Discord or SQL.
+//! searched by meaning, by words and by pictures. It knows nothing of people, Discord or SQL.
 
 mod catalogue;
 mod collection;
 mod conflict;
 mod dataset;
+mod embed;
 mod entry;
 mod error;
 mod filter;
@@ -13,6 +14,7 @@ pub mod ingest;
 mod parts;
 mod re_embed;
 pub mod readers;
+mod recall;
 mod schema;
 mod search;
 pub mod starter;
@@ -32,8 +34,9 @@ pub use parts::{MOST_COUNTED, PartMatches};
 pub use re_embed::re_embed;
 pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
 
-use crate::engine::{Caller, Engine, EngineError, Lane};
+use crate::engine::{Caller, Engine, Lane};
 use dataset::Dataset;
+use embed::Embedder;
 
 /// How old the catalogue may be before a search looks for a newer version of the dataset.
 const CATALOGUE_AGE: Duration = Duration::from_secs(5);
@@ -60,10 +63,10 @@ impl Atlas {
     ///
     /// # Errors
     /// [`AtlasError::Missing`] when there is none, [`AtlasError::OtherEncoder`] when its vectors
-    /// come from another encoder, or what LanceDB reports.
+    /// come from other encoders, [`AtlasError::WithoutPictureVectors`] when it is of an earlier
+    /// version, or what LanceDB reports.
     pub async fn open(uri: &str, engine: Engine) -> Result<Self, AtlasError> {
-        let encoder = engine.encoder();
-        let dataset = Dataset::open(uri, &encoder.identity, encoder.dimensions).await?;
+        let dataset = Dataset::open(uri, &engine).await?;
         Self::with_dataset(dataset, engine).await
     }
 
@@ -72,11 +75,8 @@ impl Atlas {
     /// # Errors
     /// As [`Self::open`], but for the missing atlas.
     pub async fn open_or_create(uri: &str, engine: Engine) -> Result<Self, AtlasError> {
-        let encoder = engine.encoder();
-        let dataset = match Dataset::open(uri, &encoder.identity, encoder.dimensions).await {
-            Err(AtlasError::Missing { .. }) => {
-                Dataset::create(uri, &encoder.identity, encoder.dimensions).await?
-            }
+        let dataset = match Dataset::open(uri, &engine).await {
+            Err(AtlasError::Missing { .. }) => Dataset::create(uri, &engine).await?,
             opened => opened?,
         };
         Self::with_dataset(dataset, engine).await
@@ -179,12 +179,27 @@ impl Atlas {
         self.dataset.pictures(ids).await
     }
 
-    /// Searches by meaning, by words, and by filter.
+    /// Searches by meaning, by words or by a picture, and by filter.
     ///
     /// # Errors
     /// [`AtlasError`] for an empty query, an unknown entry, or what the encoder or LanceDB report.
     pub async fn search(&self, request: &Request) -> Result<Outcome, AtlasError> {
         search::search(self, request).await
+    }
+
+    /// Results of a search by picture, whose order was stored while the picture was not: the
+    /// entries of `ids` that exist, the first of them at the place `first` (from 0). `text` are the
+    /// words beside the picture.
+    ///
+    /// # Errors
+    /// What LanceDB reports.
+    pub async fn recall(
+        &self,
+        ids: &[EntryId],
+        first: usize,
+        text: Option<&str>,
+    ) -> Result<Vec<Hit>, AtlasError> {
+        recall::recall(self, ids, first, text).await
     }
 
     /// What each part of a request's filter would leave by itself, in the filter's order: the
@@ -223,33 +238,17 @@ impl Atlas {
         self.dataset.version().await
     }
 
-    /// Name and version of the encoder that the vectors come from.
+    /// Name and version of the encoder that the vectors of words come from.
     pub fn encoder_identity(&self) -> &str {
         &self.engine.encoder().identity
     }
 
-    /// Embeds texts, when it is the caller's turn.
-    async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AtlasError> {
-        embed_patiently(&self.engine, self.caller, self.lane, texts).await
-    }
-}
-
-/// How long work that nobody waits for pauses when the engine is overloaded.
-const OVERLOADED: Duration = Duration::from_secs(1);
-
-/// Embeds texts. In the batch lane a crowd is waited out: it must not fail an import.
-async fn embed_patiently(
-    engine: &Engine,
-    caller: Caller,
-    lane: Lane,
-    texts: Vec<String>,
-) -> Result<Vec<Vec<f32>>, AtlasError> {
-    loop {
-        match engine.embed_texts(caller, lane, texts.clone()).await {
-            Err(EngineError::Overloaded { .. }) if lane == Lane::Batch => {
-                tokio::time::sleep(OVERLOADED).await;
-            }
-            embedded => return Ok(embedded?),
+    /// Embeds when it is the caller's turn.
+    fn embedder(&self) -> Embedder {
+        Embedder {
+            engine: self.engine.clone(),
+            caller: self.caller,
+            lane: self.lane,
         }
     }
 }

@@ -2,24 +2,27 @@
 //! asks waits for the answer; what must survive a crash belongs in [`crate::jobs`].
 //!
 //! Lanes share the device by weight, people within a lane by what they have had of it
-//! ([`FairQueue`]). Embeddings that wait at the same time run as one batch. Dropping a request
-//! cancels it.
+//! ([`FairQueue`]). Texts that wait at the same time run as one batch, and so do pictures. Dropping
+//! a request cancels it.
 
 mod caller;
 mod device;
 mod embed;
 mod error;
 mod fair_queue;
+mod kinds;
 mod lanes;
 pub mod memory;
 mod metrics;
 mod model;
+mod networks;
 mod steps;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mirage_models::image_encoder::{ImageEncoder, ImageEncoderError, Rgb};
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +36,8 @@ pub use steps::{Step, StepReport, Steps, Ticket};
 
 use device::{Device, Item, Shared};
 use embed::EmbedRequest;
+use kinds::Kind;
+use networks::Networks;
 
 /// Bounds of an engine.
 #[derive(Debug, Clone)]
@@ -45,6 +50,8 @@ pub struct Settings {
     pub batch_texts: usize,
     /// Most tokens of one batch, padding included.
     pub batch_tokens: usize,
+    /// Most pictures of one batch.
+    pub batch_pictures: usize,
     /// How long a network must be unused before it may be let go of.
     pub idle: Duration,
     /// Share of available memory (0 to 1) below which idle networks are let go of.
@@ -58,19 +65,31 @@ impl Default for Settings {
             most_waiting: 1024,
             batch_texts: 32,
             batch_tokens: 8192,
+            batch_pictures: 16,
             idle: Duration::from_secs(10 * 60),
             memory_floor: 0.1,
         }
     }
 }
 
-/// What the encoder of an engine is, known before it is loaded.
+/// What an encoder of an engine is, known before it is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncoderSpec {
     /// Name and version of the weights.
     pub identity: String,
     /// Length of an embedding.
     pub dimensions: usize,
+}
+
+/// The network of pictures, for an engine that has one.
+pub struct PictureNetwork {
+    /// What it is.
+    pub encoder: EncoderSpec,
+    /// The cosine that two pictures reach by chance, if that was measured
+    /// ([`mirage_models::image_encoder::chance`]).
+    pub chance: Option<f32>,
+    /// How it is loaded.
+    pub load: Loader<dyn ImageEncoder, ImageEncoderError>,
 }
 
 /// A handle to the engine. Cheap to clone; the engine ends with its last handle.
@@ -82,6 +101,8 @@ pub struct Engine {
 struct Handle {
     shared: Arc<Shared>,
     encoder: EncoderSpec,
+    pictures: Option<EncoderSpec>,
+    chance: Option<f32>,
 }
 
 impl Drop for Handle {
@@ -91,7 +112,8 @@ impl Drop for Handle {
 }
 
 impl Engine {
-    /// Starts the device's thread. The encoder is loaded when it is first needed.
+    /// Starts the device's thread with a network for texts alone. It is loaded when it is first
+    /// needed.
     ///
     /// # Errors
     /// [`EngineError::Unstarted`] if the system gives no thread.
@@ -100,19 +122,43 @@ impl Engine {
         load: Loader<dyn TextEncoder, EncoderError>,
         settings: Settings,
     ) -> Result<Self, EngineError> {
+        Self::start_with_pictures(encoder, load, None, settings)
+    }
+
+    /// The same with a network for pictures, where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with_pictures(
+        encoder: EncoderSpec,
+        load: Loader<dyn TextEncoder, EncoderError>,
+        pictures: Option<PictureNetwork>,
+        settings: Settings,
+    ) -> Result<Self, EngineError> {
         let unstarted = |error: &dyn std::fmt::Display| EngineError::Unstarted(error.to_string());
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(settings.threads.max(1))
             .thread_name(|number| format!("inference-{number}"))
             .build()
             .map_err(|error| unstarted(&error))?;
-        let shared = Arc::new(Shared::new(settings, Arc::new(Metrics::default())));
-        let device = Device::new(Arc::clone(&shared), load, threads);
+        let metrics = Arc::new(Metrics::default());
+        let shared = Arc::new(Shared::new(settings, Arc::clone(&metrics)));
+        let (spec, chance, load_pictures) = match pictures {
+            Some(network) => (Some(network.encoder), network.chance, Some(network.load)),
+            None => (None, None, None),
+        };
+        let networks = Networks::new(load, load_pictures, threads, metrics);
+        let device = Device::new(Arc::clone(&shared), networks);
         std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || device.serve())
             .map_err(|error| unstarted(&error))?;
-        let handle = Handle { shared, encoder };
+        let handle = Handle {
+            shared,
+            encoder,
+            pictures: spec,
+            chance,
+        };
         Ok(Self {
             handle: Arc::new(handle),
         })
@@ -123,17 +169,46 @@ impl Engine {
     /// # Errors
     /// As [`Self::start`].
     pub fn with_encoder(encoder: Arc<dyn TextEncoder>) -> Result<Self, EngineError> {
+        Self::with_encoders(encoder, None)
+    }
+
+    /// The same with an encoder for pictures, where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn with_encoders(
+        encoder: Arc<dyn TextEncoder>,
+        pictures: Option<Arc<dyn ImageEncoder>>,
+    ) -> Result<Self, EngineError> {
         let spec = EncoderSpec {
             identity: encoder.identity().to_owned(),
             dimensions: encoder.dimensions(),
         };
+        let pictures = pictures.map(|encoder| PictureNetwork {
+            encoder: EncoderSpec {
+                identity: encoder.identity().to_owned(),
+                dimensions: encoder.dimensions(),
+            },
+            chance: encoder.chance(),
+            load: Box::new(move || Ok(Arc::clone(&encoder))),
+        });
         let load = move || Ok(Arc::clone(&encoder));
-        Self::start(spec, Box::new(load), Settings::default())
+        Self::start_with_pictures(spec, Box::new(load), pictures, Settings::default())
     }
 
     /// What the text encoder is.
     pub fn encoder(&self) -> &EncoderSpec {
         &self.handle.encoder
+    }
+
+    /// What the image encoder is; `None` if the profile has none.
+    pub fn image_encoder(&self) -> Option<&EncoderSpec> {
+        self.handle.pictures.as_ref()
+    }
+
+    /// The cosine that two pictures reach by chance, if that was measured.
+    pub fn chance(&self) -> Option<f32> {
+        self.handle.chance
     }
 
     /// What the engine counts.
@@ -165,11 +240,37 @@ impl Engine {
         lane: Lane,
         texts: Vec<String>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
-        if texts.is_empty() {
+        self.embed(caller, lane, texts).await
+    }
+
+    /// Embeds pictures: one unit vector each in the space of the texts, in the order given.
+    /// Dropping the future cancels it.
+    ///
+    /// # Errors
+    /// As [`Self::embed_texts`]; [`EngineError::NoImageEncoder`] if the profile has none.
+    pub async fn embed_pictures(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        pictures: Vec<Rgb>,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        if self.handle.pictures.is_none() {
+            return Err(EngineError::NoImageEncoder);
+        }
+        self.embed(caller, lane, pictures).await
+    }
+
+    async fn embed<K: Kind>(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        items: Vec<K>,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        if items.is_empty() {
             return Ok(Vec::new());
         }
         let (reply, answer) = oneshot::channel();
-        let request = Item::Embed(EmbedRequest::new(texts, reply));
+        let request = K::queued(EmbedRequest::new(items, reply));
         self.handle.shared.push(lane, caller, request)?;
         answer.await.unwrap_or(Err(EngineError::Stopped))
     }

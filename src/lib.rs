@@ -6,6 +6,7 @@
 pub mod atlas;
 pub mod config;
 pub mod engine;
+pub mod evaluation;
 pub mod jobs;
 pub mod media;
 pub mod store;

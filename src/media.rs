@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use mirage_models::image_encoder::Rgb;
 
 pub use fingerprint::Fingerprint;
 
@@ -165,6 +166,14 @@ pub fn prepare(picture: &DynamicImage) -> Result<StoredPicture, MediaError> {
     })
 }
 
+/// A picture's pixels for an image encoder, at the size in which the atlas keeps pictures. `None`
+/// for a picture without pixels, which [`decode`] never gives.
+pub fn pixels(picture: &DynamicImage) -> Option<Rgb> {
+    let picture = shrink(&flatten(picture), STORED_SIDE).into_rgb8();
+    let (width, height) = picture.dimensions();
+    Rgb::new(width as usize, height as usize, picture.into_raw()).ok()
+}
+
 /// Eight bits, gray or RGB; transparency goes onto black, the ground of radiographs.
 fn flatten(picture: &DynamicImage) -> DynamicImage {
     let color = picture.color();
@@ -250,6 +259,24 @@ mod tests {
             Err(MediaError::TooLarge(_))
         ));
         assert!(check_dimensions(20_000, 10).is_ok());
+    }
+
+    #[test]
+    fn pixels_are_rgb_of_bounded_size_and_the_same_before_and_after_storing() {
+        let gray = GrayImage::from_fn(2_048, 512, |x, _| Luma([(x / 8) as u8]));
+        let picture = DynamicImage::ImageLuma8(gray);
+        let seen = pixels(&picture).expect("pixels");
+        assert_eq!((seen.width(), seen.height()), (1_024, 256));
+        let stored = prepare(&picture).expect("a picture");
+        let stored = decode(&stored.jpeg).expect("a JPEG");
+        let stored = pixels(&stored).expect("pixels");
+        let furthest = seen
+            .pixels()
+            .iter()
+            .zip(stored.pixels())
+            .map(|(one, other)| one.abs_diff(*other))
+            .max();
+        assert!(furthest.is_some_and(|most| most <= 8), "{furthest:?}");
     }
 
     #[test]

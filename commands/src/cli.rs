@@ -5,6 +5,7 @@ mod atlas;
 mod bench;
 mod bot;
 mod doctor;
+mod eval;
 mod failure;
 mod find;
 mod ingest;
@@ -58,6 +59,7 @@ enum Command {
     Worker(worker::Arguments),
     Queue(queue::Arguments),
     Bench(bench::Arguments),
+    Eval(eval::Arguments),
 }
 
 /// How a command ended that could do its work.
@@ -116,6 +118,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Worker(arguments) => worker::run(arguments, config).await,
         Command::Queue(arguments) => queue::run(arguments, config).await,
         Command::Bench(arguments) => bench::run(arguments, config).await,
+        Command::Eval(arguments) => eval::run(arguments, config).await,
     }
 }
 

@@ -5,6 +5,9 @@ use mirage::atlas::{Entry, Filter, Hit, MOST_COUNTED, MatchedBy, NoMatch, PartMa
 
 /// What leads to the pictures that are shown in place of none.
 pub(crate) const WITHOUT_FILTER: &str = "Without the filter there is:";
+/// What is said when the nearest pictures are no nearer than any two are by chance.
+pub(crate) const NOTHING_CLOSE: &str =
+    "Nothing close to the picture is in this atlas; these are the nearest.";
 
 /// Why a filter lets nothing pass, a sentence each: values that nobody has with what is near, and
 /// what each value would leave by itself. `quote` and `show` fit values to where they are read.
@@ -90,6 +93,8 @@ pub(crate) fn reason(hit: &Hit) -> String {
         MatchedBy::Meaning => "meaning",
         MatchedBy::Words => "words",
         MatchedBy::Both => "meaning and words",
+        MatchedBy::Picture => "picture",
+        MatchedBy::PictureAndWords => "picture and words",
     };
     if hit.shared_words.is_empty() {
         kind.to_owned()
@@ -162,6 +167,7 @@ mod tests {
             score: ScoreParts {
                 fused: 0.03,
                 meaning_rank: Some(1),
+                picture_rank: None,
                 cosine: Some(0.5),
                 words_rank: None,
                 bm25: None,
@@ -176,6 +182,7 @@ mod tests {
             "meaning and words: shoulder, mri"
         );
         assert_eq!(reason(&hit(MatchedBy::Meaning, &[])), "meaning");
+        assert_eq!(reason(&hit(MatchedBy::Picture, &[])), "picture");
         assert_eq!(sentence_case("meaning"), "Meaning");
         assert_eq!(sentence_case(""), "");
     }

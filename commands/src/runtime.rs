@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use mirage::atlas::{Atlas, AtlasError};
 use mirage::config::{Config, ConfigError};
-use mirage::engine::{EncoderSpec, Engine, EngineError, Settings};
+use mirage::engine::{EncoderSpec, Engine, EngineError, PictureNetwork, Settings};
+use mirage_models::image_encoder;
 use mirage_models::manifest::{FileSpec, Manifest, ManifestError};
 use mirage_models::resolver::{FileState, Resolver};
 use mirage_models::text_encoder;
@@ -112,12 +113,31 @@ pub(crate) fn start_engine(config: &Config) -> Result<Engine, OpenError> {
         identity: text_encoder::identity(&manifest),
         dimensions: manifest.text_encoder.dimensions,
     };
+    let pictures = picture_network(&manifest, &folder);
     let load = move || Ok(Arc::from(text_encoder::load(&manifest, &folder)?));
     let settings = Settings {
         threads: config.work.threads,
         ..Settings::default()
     };
-    Ok(Engine::start(encoder, Box::new(load), settings)?)
+    let started = Engine::start_with_pictures(encoder, Box::new(load), pictures, settings);
+    Ok(started?)
+}
+
+/// The profile's network of pictures, if it has one.
+fn picture_network(manifest: &Manifest, folder: &Path) -> Option<PictureNetwork> {
+    let spec = manifest.image_encoder.as_ref()?;
+    let encoder = EncoderSpec {
+        identity: image_encoder::identity(manifest)?,
+        dimensions: spec.dimensions,
+    };
+    let chance = image_encoder::chance(manifest, folder);
+    let (manifest, folder) = (manifest.clone(), folder.to_owned());
+    let load = move || Ok(Arc::from(image_encoder::load(&manifest, &folder)?));
+    Some(PictureNetwork {
+        encoder,
+        chance,
+        load: Box::new(load),
+    })
 }
 
 /// Opens the configured atlas with an engine of its own.

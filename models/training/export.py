@@ -112,10 +112,14 @@ def figures(encoder, rows, vectors, encode_text) -> dict:
             "n": len(places),
         }
     wrong = scores[~np.eye(len(scores), dtype=bool)]
+    # Two pictures of different articles: what "nothing close" is measured by.
+    groups = np.array([rows[place].group for place in roco])
+    wrong_pictures = (images @ images.T)[groups[:, None] != groups[None, :]]
     best_wrong = np.where(np.eye(len(scores), dtype=bool), -1, scores).max(1)
     result["calibration"] = {
         "right_pairs": quantiles(np.diag(scores)),
         "wrong_pairs": quantiles(wrong) | {"mean": round(float(wrong.mean()), 4), "std": round(float(wrong.std()), 4)},
+        "wrong_pictures": quantiles(wrong_pictures),
         "best_wrong_of_pool": quantiles(best_wrong),
     }
     return result

@@ -22,14 +22,18 @@ use super::conflict;
 use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::schema::{
-    self, Columns, ENCODER_KEY, ENTRY_COLUMNS, LAYOUT, LAYOUT_KEY, Row, SEARCH_TEXT,
+    self, Columns, ENCODER_KEY, ENTRY_COLUMNS, IMAGE_ENCODER_KEY, LAYOUT, LAYOUT_KEY,
+    LAYOUT_WITHOUT_PICTURES, Row, SEARCH_TEXT, TEXT_VECTOR,
 };
 use super::words;
+use crate::engine::Engine;
 use crate::media::Fingerprint;
 
 const TABLE: &str = "pictures";
 /// How often an index is tried again that somebody else made at the same time.
 const INDEX_TRIES: usize = 4;
+/// Stands for the image encoder where there is none.
+const NO_ENCODER: &str = "(none for pictures)";
 /// How soon a reader sees what another process wrote.
 const FRESHNESS: Duration = Duration::from_secs(5);
 
@@ -53,20 +57,24 @@ pub(super) struct Known {
 pub(super) type Scored = (EntryId, f32);
 
 impl Dataset {
-    pub(super) async fn open(
-        uri: &str,
-        encoder: &str,
-        dimensions: usize,
-    ) -> Result<Self, AtlasError> {
+    /// Opens a dataset whose vectors come from the engine's encoders.
+    pub(super) async fn open(uri: &str, engine: &Engine) -> Result<Self, AtlasError> {
+        let opened = Self::open_with_any_encoder(uri).await?;
+        if layout(&opened.schema) != LAYOUT {
+            return Err(AtlasError::WithoutPictureVectors {
+                uri: uri.to_owned(),
+            });
+        }
         let dataset = Self {
-            schema: schema::schema(encoder, dimensions),
-            ..Self::open_with_any_encoder(uri).await?
+            schema: schema::schema(engine),
+            ..opened
         };
         dataset.check_encoder().await?;
         Ok(dataset)
     }
 
-    /// Opens a dataset to read it, whichever encoder its vectors come from.
+    /// Opens a dataset to read its rows, whichever encoders its vectors come from, and also if it
+    /// has none of pictures yet.
     pub(super) async fn open_with_any_encoder(uri: &str) -> Result<Self, AtlasError> {
         let missing = || AtlasError::Missing {
             uri: uri.to_owned(),
@@ -81,30 +89,32 @@ impl Dataset {
             Err(error) => return Err(error.into()),
         };
         let schema = table.schema().await?;
-        let layout = schema.metadata().get(LAYOUT_KEY);
-        if layout.is_none_or(|layout| layout != LAYOUT) {
+        let found = layout(&schema);
+        if found != LAYOUT && found != LAYOUT_WITHOUT_PICTURES {
             return Err(AtlasError::OtherLayout {
                 uri: uri.to_owned(),
-                found: layout.cloned().unwrap_or_default(),
+                found: found.to_owned(),
                 expected: LAYOUT.to_owned(),
             });
         }
         Ok(Self { table, schema })
     }
 
-    /// Checks that the vectors still come from the encoder that this was opened with: another
+    /// Checks that the vectors still come from the encoders that this was opened with: another
     /// process may have embedded everything anew.
     pub(super) async fn check_encoder(&self) -> Result<(), AtlasError> {
-        let encoder = |schema: &arrow_schema::Schema| {
-            let identity = schema.metadata().get(ENCODER_KEY);
-            identity.cloned().unwrap_or_default()
-        };
-        let (atlas, configured) = (encoder(&*self.table.schema().await?), encoder(&self.schema));
-        if atlas == configured {
-            Ok(())
-        } else {
-            Err(AtlasError::OtherEncoder { atlas, configured })
+        let stored = self.table.schema().await?;
+        for key in [ENCODER_KEY, IMAGE_ENCODER_KEY] {
+            let encoder = |schema: &arrow_schema::Schema| {
+                let identity = schema.metadata().get(key).cloned();
+                identity.unwrap_or_else(|| NO_ENCODER.to_owned())
+            };
+            let (atlas, configured) = (encoder(&stored), encoder(&self.schema));
+            if atlas != configured {
+                return Err(AtlasError::OtherEncoder { atlas, configured });
+            }
         }
+        Ok(())
     }
 
     /// Puts other rows in place of all, in one new version, and indexes their words.
@@ -134,12 +144,8 @@ impl Dataset {
         Ok(self.table.count_rows(None).await? as u64)
     }
 
-    pub(super) async fn create(
-        uri: &str,
-        encoder: &str,
-        dimensions: usize,
-    ) -> Result<Self, AtlasError> {
-        let schema = schema::schema(encoder, dimensions);
+    pub(super) async fn create(uri: &str, engine: &Engine) -> Result<Self, AtlasError> {
+        let schema = schema::schema(engine);
         let connection = connect(uri).await?;
         let table = connection
             .create_empty_table(TABLE, Arc::clone(&schema))
@@ -330,9 +336,11 @@ impl Dataset {
         Ok(deleted.num_deleted_rows)
     }
 
-    /// The rows nearest to a unit vector, with their cosine, nearest first.
+    /// The rows whose vector in `column` is nearest to a unit vector, with their cosine, nearest
+    /// first. Rows without one are passed over.
     pub(super) async fn nearest(
         &self,
+        column: &str,
         vector: &[f32],
         filter: Option<DfExpr>,
         limit: usize,
@@ -341,6 +349,7 @@ impl Dataset {
             .table
             .query()
             .nearest_to(vector)?
+            .column(column)
             .distance_type(DistanceType::Cosine)
             .limit(limit)
             .select(Select::columns(&["id", "_distance"]));
@@ -380,13 +389,13 @@ impl Dataset {
         Ok(found)
     }
 
-    /// The vector of one row, or `None` if there is no such row.
+    /// The vector of one row's words, or `None` if there is no such row.
     pub(super) async fn vector(&self, id: &EntryId) -> Result<Option<Vec<f32>>, AtlasError> {
         let query = self
             .table
             .query()
             .only_if_expr(one_of(std::slice::from_ref(id)))
-            .select(Select::columns(&["text_vector"]));
+            .select(Select::columns(&[TEXT_VECTOR]));
         for batch in collect(&query).await? {
             let list = batch.column(0).as_fixed_size_list_opt();
             let Some(list) = list.filter(|list| !list.is_empty()) else {
@@ -416,6 +425,10 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+fn layout(schema: &arrow_schema::Schema) -> &str {
+    schema.metadata().get(LAYOUT_KEY).map_or("", String::as_str)
 }
 
 async fn connect(uri: &str) -> Result<Connection, AtlasError> {

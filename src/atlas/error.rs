@@ -24,6 +24,16 @@ pub enum AtlasError {
         /// Encoder of the configured profile.
         configured: String,
     },
+    /// The dataset was made before pictures had vectors.
+    #[error(
+        "The atlas at {uri} was made by an earlier version of Mirage, without what a search by \
+         picture needs. Run `mirage queue add re-embed` and `mirage worker`; its pictures and words \
+         stay."
+    )]
+    WithoutPictureVectors {
+        /// Folder or URI.
+        uri: String,
+    },
     /// The dataset's layout is not the one that this version reads.
     #[error("The atlas at {uri} has the layout {found}; this version of Mirage reads {expected}.")]
     OtherLayout {

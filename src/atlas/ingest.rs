@@ -120,15 +120,21 @@ async fn write_batch(
         .iter()
         .map(|row| row.entry.description.search_text())
         .collect();
-    let vectors = if prepared.is_empty() {
-        Vec::new()
-    } else {
-        atlas.embed(texts).await?
-    };
+    let jpegs = prepared
+        .iter()
+        .map(|row| row.picture.jpeg.clone())
+        .collect();
+    let embedder = atlas.embedder();
+    let of_words = embedder.texts(texts).await?;
+    let of_pictures = embedder.stored(jpegs).await?;
     let rows: Vec<Row> = prepared
         .into_iter()
-        .zip(vectors)
-        .map(|(row, text_vector)| Row { text_vector, ..row })
+        .zip(of_words.into_iter().zip(of_pictures))
+        .map(|(row, (text_vector, image_vector))| Row {
+            text_vector,
+            image_vector,
+            ..row
+        })
         .collect();
     if !rows.is_empty() {
         atlas.dataset.upsert(&rows).await?;
@@ -221,6 +227,7 @@ fn look(collection: &str, row: SourceRow, hashes: &HashMap<EntryId, String>) -> 
         picture_hash,
         row_hash,
         text_vector: Vec::new(),
+        image_vector: None,
     };
     Looked::New(Box::new(row))
 }

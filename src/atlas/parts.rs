@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::search::{Query, Request};
+use super::search::Request;
 use super::{Atlas, AtlasError, Field};
 
 /// Matches that are counted at most: enough to choose by, however large the atlas is.
@@ -32,10 +32,7 @@ pub(super) async fn count(
     if parts.len() < 2 {
         return Ok(Vec::new());
     }
-    let itself = match &request.query {
-        Query::Like(id) => Some(id),
-        Query::Text(_) => None,
-    };
+    let itself = request.query.itself();
     let mut counted = Vec::new();
     for (field, value, expression) in parts {
         let matches = atlas.dataset.count(expression, itself, MOST_COUNTED);
@@ -51,7 +48,7 @@ pub(super) async fn count(
 #[cfg(test)]
 mod tests {
     use super::super::testing::{self, row};
-    use super::super::{EntryId, Filter};
+    use super::super::{EntryId, Filter, Query};
     use super::*;
 
     #[tokio::test]

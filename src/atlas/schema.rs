@@ -11,20 +11,28 @@ use arrow_array::{Array, ArrayRef, BinaryArray, Int32Array, RecordBatch, StringA
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
 use super::entry::{Description, Entry, EntryId, Provenance};
+use crate::engine::{EncoderSpec, Engine};
 use crate::media::{Fingerprint, StoredPicture};
 
 /// Number of the layout.
-pub(super) const LAYOUT: &str = "1";
+pub(super) const LAYOUT: &str = "2";
+/// The layout before: without vectors of pictures. It is read to be embedded anew.
+pub(super) const LAYOUT_WITHOUT_PICTURES: &str = "1";
 /// Key of the layout's number in the dataset's metadata.
 pub(super) const LAYOUT_KEY: &str = "mirage.layout";
 /// Key of the encoder's identity in the dataset's metadata.
 pub(super) const ENCODER_KEY: &str = "mirage.text_encoder";
+/// Key of the image encoder's identity; absent where there is none.
+pub(super) const IMAGE_ENCODER_KEY: &str = "mirage.image_encoder";
 
 /// Column that is searched by words.
 pub(super) const SEARCH_TEXT: &str = "search_text";
 
 /// Column of the embeddings of [`SEARCH_TEXT`].
 pub(super) const TEXT_VECTOR: &str = "text_vector";
+
+/// Column of the embeddings of the pictures; null where there is none.
+pub(super) const IMAGE_VECTOR: &str = "image_vector";
 
 /// Columns that make up an [`Entry`]: everything but pixels, vectors and hashes.
 pub(super) const ENTRY_COLUMNS: &[&str] = &[
@@ -59,10 +67,12 @@ pub(super) struct Row {
     pub(super) row_hash: String,
     /// Embedding of the search text.
     pub(super) text_vector: Vec<f32>,
+    /// Embedding of the picture, in the same space.
+    pub(super) image_vector: Option<Vec<f32>>,
 }
 
-/// The schema for embeddings of a length, from an encoder.
-pub(super) fn schema(encoder: &str, dimensions: usize) -> SchemaRef {
+/// The schema for the embeddings of an engine's encoders.
+pub(super) fn schema(engine: &Engine) -> SchemaRef {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let item = Arc::new(Field::new("item", DataType::Float32, true));
     let label = Arc::new(Field::new("item", DataType::Utf8, true));
@@ -93,16 +103,21 @@ pub(super) fn schema(encoder: &str, dimensions: usize) -> SchemaRef {
     fields.extend([SEARCH_TEXT, "picture_hash", "row_hash"].map(text));
     let binary = |name: &str| Field::new(name, DataType::Binary, true);
     fields.extend(["fingerprint", "picture", "thumbnail"].map(binary));
-    let length = i32::try_from(dimensions).unwrap_or(i32::MAX);
-    fields.push(Field::new(
-        TEXT_VECTOR,
-        DataType::FixedSizeList(item, length),
-        true,
-    ));
-    let metadata = HashMap::from([
+    let (texts, pictures) = (engine.encoder(), engine.image_encoder());
+    let vectors = |name: &str, encoder: &EncoderSpec| {
+        let length = i32::try_from(encoder.dimensions).unwrap_or(i32::MAX);
+        let list = DataType::FixedSizeList(Arc::clone(&item), length);
+        Field::new(name, list, true)
+    };
+    fields.push(vectors(TEXT_VECTOR, texts));
+    fields.push(vectors(IMAGE_VECTOR, pictures.unwrap_or(texts)));
+    let mut metadata = HashMap::from([
         (LAYOUT_KEY.to_owned(), LAYOUT.to_owned()),
-        (ENCODER_KEY.to_owned(), encoder.to_owned()),
+        (ENCODER_KEY.to_owned(), texts.identity.clone()),
     ]);
+    if let Some(pictures) = pictures {
+        metadata.insert(IMAGE_ENCODER_KEY.to_owned(), pictures.identity.clone());
+    }
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
@@ -150,7 +165,8 @@ fn column(field: &Field, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
         )),
         "picture" => bytes(|row| &row.picture.jpeg),
         "thumbnail" => bytes(|row| &row.picture.thumbnail),
-        TEXT_VECTOR => vector_column(field, rows.iter().map(|row| row.text_vector.as_slice())),
+        TEXT_VECTOR => vector_column(field, rows.iter().map(|row| Some(&*row.text_vector))),
+        IMAGE_VECTOR => vector_column(field, rows.iter().map(|row| row.image_vector.as_deref())),
         other => return Err(ArrowError::SchemaError(format!("unknown column {other}"))),
     };
     Ok(array)
@@ -184,10 +200,10 @@ fn pixels(rows: &[Row], of: fn(&Row) -> u32) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(values))
 }
 
-/// Vectors of the field's length as a column.
+/// Vectors of the field's length as a column, null where there is none.
 pub(super) fn vector_column<'a>(
     field: &Field,
-    vectors: impl Iterator<Item = &'a [f32]>,
+    vectors: impl Iterator<Item = Option<&'a [f32]>>,
 ) -> ArrayRef {
     let length = match field.data_type() {
         DataType::FixedSizeList(_, length) => *length,
@@ -195,8 +211,11 @@ pub(super) fn vector_column<'a>(
     };
     let mut builder = FixedSizeListBuilder::new(Float32Builder::new(), length);
     for vector in vectors {
-        builder.values().append_slice(vector);
-        builder.append(true);
+        match vector {
+            Some(vector) => builder.values().append_slice(vector),
+            None => (0..length).for_each(|_| builder.values().append_null()),
+        }
+        builder.append(vector.is_some());
     }
     Arc::new(builder.finish())
 }

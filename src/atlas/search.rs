@@ -1,8 +1,9 @@
-//! Hybrid search: nearest by meaning and best by words, fused by rank, with the reason for each
-//! hit. It ranks; how results are shown is the caller's concern.
+//! Hybrid search: nearest by meaning or by picture and best by words, fused by rank, with the
+//! reason for each hit. It ranks; how results are shown is the caller's concern.
 
 use std::collections::HashMap;
 
+use mirage_models::image_encoder::Rgb;
 use serde::{Serialize, Serializer};
 
 use super::Atlas;
@@ -11,6 +12,7 @@ use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::filter::{Field, Filter};
 use super::fusion::reciprocal_rank_fusion;
+use super::schema::{IMAGE_VECTOR, TEXT_VECTOR};
 use super::words;
 
 /// Candidates of each kind of search that are fused.
@@ -21,6 +23,10 @@ const WORD_CANDIDATES: usize = 500;
 /// Longest query that is searched for, in characters: Discord's longest message.
 pub(super) const MAXIMUM_QUERY: usize = 2_000;
 
+/// Share of the picture's vector where words come with a picture; the words' vector has the rest.
+/// Both are unit vectors of one space, and neither is worth more to us than the other.
+const PICTURE_SHARE: f32 = 0.5;
+
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
@@ -28,6 +34,25 @@ pub enum Query {
     Text(String),
     /// Entries like this one.
     Like(EntryId),
+    /// Entries whose picture is like this one.
+    Picture(Rgb),
+    /// The same, among what the words mean too.
+    PictureAndText {
+        /// The picture.
+        picture: Rgb,
+        /// Words, in any language and form.
+        text: String,
+    },
+}
+
+impl Query {
+    /// The entry that others are to be like; it is not among its own results.
+    pub(super) fn itself(&self) -> Option<&EntryId> {
+        match self {
+            Self::Like(id) => Some(id),
+            Self::Text(_) | Self::Picture(_) | Self::PictureAndText { .. } => None,
+        }
+    }
 }
 
 /// A search: what for, among what, and which stretch of the ranking.
@@ -51,20 +76,28 @@ pub enum MatchedBy {
     Meaning,
     /// Shares words only.
     Words,
-    /// Both.
+    /// Near in meaning, and shares words.
     Both,
+    /// Its picture is near.
+    Picture,
+    /// Its picture is near, and it shares words.
+    #[serde(rename = "picture-and-words")]
+    PictureAndWords,
 }
 
 /// The parts of a hit's score. Cosine and BM25 order hits within one query; they are no
 /// probability and don't compare across queries.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ScoreParts {
     /// Fused score: the sum of reciprocal ranks.
     #[serde(serialize_with = "short")]
     pub fused: f32,
     /// Rank by meaning, from 1.
     pub meaning_rank: Option<usize>,
-    /// Cosine of the embeddings.
+    /// Rank by picture, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_rank: Option<usize>,
+    /// Cosine of the embeddings that were compared: of words, or of pictures.
     #[serde(serialize_with = "short_option")]
     pub cosine: Option<f32>,
     /// Rank by words, from 1.
@@ -109,6 +142,10 @@ pub struct Outcome {
     /// Set when the filter lets nothing pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_match: Option<NoMatch>,
+    /// Set when the picture asked for is no nearer to the best hit than two pictures are by
+    /// chance. The hits are the nearest all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nothing_close: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -124,32 +161,38 @@ fn short_option<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::
     }
 }
 
+/// A query as it is compared with the atlas.
+struct Prepared {
+    /// A unit vector.
+    vector: Vec<f32>,
+    /// The column that it is compared with.
+    column: &'static str,
+    /// Words to look for.
+    text: Option<String>,
+}
+
 /// A ranking before its entries are read.
 struct Ranking {
     fused: Vec<(EntryId, f32)>,
-    by_meaning: HashMap<EntryId, (usize, f32)>,
+    /// Whether `by_vector` compared pictures.
+    of_pictures: bool,
+    by_vector: HashMap<EntryId, (usize, f32)>,
     by_words: HashMap<EntryId, (usize, f32)>,
 }
 
 pub(super) async fn search(atlas: &Atlas, request: &Request) -> Result<Outcome, AtlasError> {
-    let (vector, text) = prepare(atlas, &request.query).await?;
-    let ranking = rank(atlas, &vector, text.as_deref(), request).await?;
-    let hits = read_hits(
-        atlas,
-        &ranking,
-        text.as_deref(),
-        request.offset,
-        request.limit,
-    )
-    .await?;
+    let query = prepare(atlas, &request.query).await?;
+    let text = query.text.as_deref();
+    let ranking = rank(atlas, &query, request).await?;
+    let hits = read_hits(atlas, &ranking, text, request.offset, request.limit).await?;
     let no_match = if ranking.fused.is_empty() && !request.filter.is_empty() {
         let unfiltered = Request {
             filter: Filter::default(),
             offset: 0,
             ..request.clone()
         };
-        let ranking = rank(atlas, &vector, text.as_deref(), &unfiltered).await?;
-        let without_filter = read_hits(atlas, &ranking, text.as_deref(), 0, request.limit).await?;
+        let ranking = rank(atlas, &query, &unfiltered).await?;
+        let without_filter = read_hits(atlas, &ranking, text, 0, request.limit).await?;
         let unknown = unknown_values(&*atlas.catalogue().await?, &request.filter);
         Some(NoMatch {
             unknown,
@@ -162,46 +205,93 @@ pub(super) async fn search(atlas: &Atlas, request: &Request) -> Result<Outcome, 
         hits,
         total: ranking.fused.len(),
         no_match,
+        nothing_close: is_chance(atlas, &request.query, &ranking),
     })
 }
 
-/// The query as a vector, and as words where it is words.
-async fn prepare(atlas: &Atlas, query: &Query) -> Result<(Vec<f32>, Option<String>), AtlasError> {
-    match query {
+/// Whether the best picture is no nearer to the one asked for than two are by chance. Words beside
+/// a picture move its vector, so that its cosines can't be judged by those of pictures.
+fn is_chance(atlas: &Atlas, query: &Query, ranking: &Ranking) -> bool {
+    let Query::Picture(_) = query else {
+        return false;
+    };
+    let cosines = ranking.by_vector.values().map(|(_, cosine)| *cosine);
+    let best = cosines.max_by(f32::total_cmp);
+    best.zip(atlas.engine.chance())
+        .is_some_and(|(best, chance)| best < chance)
+}
+
+/// Embeds the query, and takes its words where it has some.
+async fn prepare(atlas: &Atlas, query: &Query) -> Result<Prepared, AtlasError> {
+    let embedder = atlas.embedder();
+    let (vector, column, text) = match query {
         Query::Text(text) => {
-            let text = text.trim();
-            if text.is_empty() {
-                return Err(AtlasError::EmptyQuery);
-            }
-            let length = text.chars().count();
-            if length > MAXIMUM_QUERY {
-                return Err(AtlasError::LongQuery {
-                    length,
-                    maximum: MAXIMUM_QUERY,
-                });
-            }
-            let vector = atlas.embed(vec![text.to_owned()]).await?.pop();
-            Ok((vector.unwrap_or_default(), Some(text.to_owned())))
+            let text = checked(text)?;
+            let vector = embedder.texts(vec![text.to_owned()]).await?.pop();
+            (vector.unwrap_or_default(), TEXT_VECTOR, Some(text))
         }
         Query::Like(id) => {
             let vector = atlas.dataset.vector(id).await?;
             let vector = vector.ok_or_else(|| AtlasError::NoSuchEntry { id: id.to_string() })?;
-            Ok((vector, None))
+            (vector, TEXT_VECTOR, None)
         }
-    }
+        Query::Picture(picture) => {
+            let vector = embedder.pictures(vec![picture.clone()]).await?.pop();
+            (vector.unwrap_or_default(), IMAGE_VECTOR, None)
+        }
+        Query::PictureAndText { picture, text } => {
+            let text = checked(text)?;
+            let (of_picture, of_text) = tokio::try_join!(
+                embedder.pictures(vec![picture.clone()]),
+                embedder.texts(vec![text.to_owned()])
+            )?;
+            let vector = mixed(&of_picture.concat(), &of_text.concat());
+            (vector, IMAGE_VECTOR, Some(text))
+        }
+    };
+    Ok(Prepared {
+        vector,
+        column,
+        text: text.map(str::to_owned),
+    })
 }
 
-async fn rank(
-    atlas: &Atlas,
-    vector: &[f32],
-    text: Option<&str>,
-    request: &Request,
-) -> Result<Ranking, AtlasError> {
+/// The words of a query without what surrounds them, if they can be searched for.
+fn checked(text: &str) -> Result<&str, AtlasError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(AtlasError::EmptyQuery);
+    }
+    let length = text.chars().count();
+    if length > MAXIMUM_QUERY {
+        return Err(AtlasError::LongQuery {
+            length,
+            maximum: MAXIMUM_QUERY,
+        });
+    }
+    Ok(text)
+}
+
+/// The weighted sum of two unit vectors, as a unit vector.
+fn mixed(picture: &[f32], text: &[f32]) -> Vec<f32> {
+    let pairs = picture.iter().zip(text);
+    let sum: Vec<f32> = pairs
+        .map(|(picture, text)| PICTURE_SHARE * picture + (1.0 - PICTURE_SHARE) * text)
+        .collect();
+    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
+    // Vectors that point away from each other leave nothing; any direction is as good then.
+    let length = length.max(f32::MIN_POSITIVE);
+    sum.into_iter().map(|value| value / length).collect()
+}
+
+async fn rank(atlas: &Atlas, query: &Prepared, request: &Request) -> Result<Ranking, AtlasError> {
     let filter = request.filter.expression();
-    let nearest = atlas
-        .dataset
-        .nearest(vector, filter.clone(), CANDIDATES + 1);
-    let (nearest, matching) = match text.filter(|text| words::has_words(text)) {
+    let nearest =
+        atlas
+            .dataset
+            .nearest(query.column, &query.vector, filter.clone(), CANDIDATES + 1);
+    let text = query.text.as_deref().filter(|text| words::has_words(text));
+    let (nearest, matching) = match text {
         Some(text) => tokio::try_join!(
             nearest,
             atlas.dataset.matching(text, filter, WORD_CANDIDATES)
@@ -209,10 +299,7 @@ async fn rank(
         None => (nearest.await?, Vec::new()),
     };
     let matching: Vec<_> = matching.into_iter().take(CANDIDATES).collect();
-    let itself = match &request.query {
-        Query::Like(id) => Some(id),
-        Query::Text(_) => None,
-    };
+    let itself = request.query.itself();
     let nearest: Vec<_> = nearest
         .into_iter()
         .filter(|(id, _)| Some(id) != itself)
@@ -229,7 +316,8 @@ async fn rank(
     };
     Ok(Ranking {
         fused,
-        by_meaning: ranked(nearest),
+        of_pictures: query.column == IMAGE_VECTOR,
+        by_vector: ranked(nearest),
         by_words: ranked(matching),
     })
 }
@@ -265,7 +353,7 @@ async fn read_hits(
 }
 
 fn hit(entry: Entry, rank: usize, fused: f32, ranking: &Ranking, text: Option<&str>) -> Hit {
-    let meaning = ranking.by_meaning.get(&entry.id).copied();
+    let near = ranking.by_vector.get(&entry.id).copied();
     let by_words = ranking.by_words.get(&entry.id).copied();
     let shared_words = match text {
         Some(text) if by_words.is_some() => {
@@ -273,15 +361,19 @@ fn hit(entry: Entry, rank: usize, fused: f32, ranking: &Ranking, text: Option<&s
         }
         _ => Vec::new(),
     };
-    let matched_by = match (meaning, by_words) {
-        (Some(_), Some(_)) => MatchedBy::Both,
-        (None, Some(_)) => MatchedBy::Words,
-        _ => MatchedBy::Meaning,
+    let matched_by = match (near, by_words, ranking.of_pictures) {
+        (Some(_), Some(_), false) => MatchedBy::Both,
+        (Some(_), Some(_), true) => MatchedBy::PictureAndWords,
+        (None, Some(_), _) => MatchedBy::Words,
+        (_, None, false) => MatchedBy::Meaning,
+        (_, None, true) => MatchedBy::Picture,
     };
+    let near_rank = near.map(|(rank, _)| rank);
     let score = ScoreParts {
         fused,
-        meaning_rank: meaning.map(|(rank, _)| rank),
-        cosine: meaning.map(|(_, cosine)| cosine),
+        meaning_rank: near_rank.filter(|_| !ranking.of_pictures),
+        picture_rank: near_rank.filter(|_| ranking.of_pictures),
+        cosine: near.map(|(_, cosine)| cosine),
         words_rank: by_words.map(|(rank, _)| rank),
         bm25: by_words.map(|(_, score)| score),
     };

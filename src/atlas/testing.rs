@@ -1,8 +1,9 @@
-//! For tests: a small atlas with an encoder that needs no weights, and rows that need no files.
+//! For tests: a small atlas with encoders that need no weights, and rows that need no files.
 
 use std::sync::Arc;
 
-use image::{DynamicImage, GrayImage};
+use image::{DynamicImage, GrayImage, Luma};
+use mirage_models::image_encoder::{ImageEncoder, ImageEncoderError, Rgb};
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 use tempfile::TempDir;
 
@@ -22,10 +23,8 @@ pub(super) struct Small {
     _folder: TempDir,
 }
 
-/// The engine of such an atlas.
-pub(super) fn engine() -> Engine {
-    Engine::with_encoder(Arc::new(Letters)).expect("a thread")
-}
+/// The chance of [`Shades`]: neighbouring shades are nearer.
+pub(super) const CHANCE: f32 = 0.9;
 
 /// An empty atlas.
 pub(super) async fn atlas() -> Small {
@@ -40,10 +39,36 @@ pub(super) async fn atlas() -> Small {
     }
 }
 
-/// A row as an ingest would write it. All show the same gray square.
+/// An engine with both encoders.
+pub(super) fn engine() -> Engine {
+    let engine = Engine::with_encoders(Arc::new(Letters), Some(Arc::new(Shades)));
+    engine.expect("a thread")
+}
+
+/// The same without pictures.
+pub(super) fn engine_for_words() -> Engine {
+    Engine::with_encoder(Arc::new(Letters)).expect("a thread")
+}
+
+/// A row as an ingest would write it. All show the same black square.
 pub(super) fn row(collection: &str, identifier: &str, caption: &str, modality: &str) -> Row {
-    let picture = DynamicImage::ImageLuma8(GrayImage::new(16, 16));
-    let picture = media::prepare(&picture).expect("a picture");
+    shaded_row(collection, identifier, (caption, modality), 0)
+}
+
+/// A square of one shade of gray.
+pub(super) fn square(shade: u8) -> DynamicImage {
+    DynamicImage::ImageLuma8(GrayImage::from_pixel(16, 16, Luma([shade])))
+}
+
+/// A row that shows a square of a shade of gray.
+pub(super) fn shaded_row(
+    collection: &str,
+    identifier: &str,
+    (caption, modality): (&str, &str),
+    gray: u8,
+) -> Row {
+    let seen = media::pixels(&square(gray)).expect("pixels");
+    let picture = media::prepare(&square(gray)).expect("a picture");
     let description = Description {
         caption: caption.to_owned(),
         modality: modality.to_owned(),
@@ -67,7 +92,38 @@ pub(super) fn row(collection: &str, identifier: &str, caption: &str, modality: &
         picture_hash: String::new(),
         row_hash: String::new(),
         text_vector,
+        image_vector: Some(shade(&seen)),
     }
+}
+
+/// Turns the mean shade into a direction: black and white stand at a right angle.
+struct Shades;
+
+impl ImageEncoder for Shades {
+    fn identity(&self) -> &str {
+        "shades@00000000"
+    }
+
+    fn dimensions(&self) -> usize {
+        DIMENSIONS
+    }
+
+    fn chance(&self) -> Option<f32> {
+        Some(CHANCE)
+    }
+
+    fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError> {
+        Ok(pictures.iter().map(shade).collect())
+    }
+}
+
+fn shade(picture: &Rgb) -> Vec<f32> {
+    let sum: f32 = picture.pixels().iter().map(|value| f32::from(*value)).sum();
+    let mean = sum / picture.pixels().len() as f32 / 255.0;
+    let angle = mean * std::f32::consts::FRAC_PI_2;
+    let mut vector = vec![0.0; DIMENSIONS];
+    (vector[0], vector[1]) = (angle.cos(), angle.sin());
+    vector
 }
 
 /// Counts letters: texts that share words come out near each other.

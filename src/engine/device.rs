@@ -1,20 +1,20 @@
 //! The device's thread: takes what is next, runs it, and counts what it took. It is the only place
 //! where a network runs; tokio's threads never wait for one.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use mirage_models::text_encoder::{EncoderError, TextEncoder};
+use mirage_models::image_encoder::Rgb;
 
 use super::Settings;
 use super::caller::{Caller, Lane};
-use super::embed::{Batch, Bounds, EmbedRequest};
+use super::embed::{Batch, EmbedRequest};
 use super::error::EngineError;
+use super::kinds::{Kind, Paces};
 use super::lanes::Lanes;
 use super::memory;
 use super::metrics::Metrics;
-use super::model::{Loader, Model};
+use super::networks::{Networks, caught};
 use super::steps::QueuedSteps;
 
 /// How often an idle device looks whether it should let go of a network.
@@ -25,7 +25,8 @@ const GATHERING: Duration = Duration::from_millis(2);
 
 /// One entry of the queue.
 pub(super) enum Item {
-    Embed(EmbedRequest),
+    Texts(EmbedRequest<String>),
+    Pictures(EmbedRequest<Rgb>),
     Steps(Box<dyn QueuedSteps>),
     /// Loads the networks before they are needed.
     Warm,
@@ -34,7 +35,8 @@ pub(super) enum Item {
 impl Item {
     fn is_abandoned(&self) -> bool {
         match self {
-            Self::Embed(request) => request.is_abandoned(),
+            Self::Texts(request) => request.is_abandoned(),
+            Self::Pictures(request) => request.is_abandoned(),
             Self::Steps(steps) => steps.is_abandoned(),
             Self::Warm => false,
         }
@@ -42,7 +44,8 @@ impl Item {
 
     fn fail(self, error: EngineError) {
         match self {
-            Self::Embed(request) => request.fail(error),
+            Self::Texts(request) => request.fail(error),
+            Self::Pictures(request) => request.fail(error),
             Self::Steps(mut steps) => steps.fail(error),
             Self::Warm => {}
         }
@@ -114,6 +117,25 @@ impl Shared {
         self.state().lanes.len_of(lane)
     }
 
+    /// After a batch of several, its callers come back within a moment of each other; the first
+    /// of them must not run alone.
+    fn wait_for_the_others<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        lane: Lane,
+        last_batch: usize,
+    ) -> MutexGuard<'a, State> {
+        let until = Instant::now() + GATHERING;
+        while state.lanes.len_of(lane) + 1 < last_batch && !state.closed {
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                break;
+            };
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,30 +160,19 @@ impl Drop for Closing {
     }
 }
 
-/// The thread's own side: the networks, and what it knows of the last batch.
+/// The thread's own side: the networks, and what it knows of the last batches.
 pub(super) struct Device {
     shared: Arc<Shared>,
-    encoder: Model<dyn TextEncoder, EncoderError>,
-    threads: rayon::ThreadPool,
-    /// Requests of the last batch of embeddings: as many are likely to come again.
-    last_batch: usize,
-    /// What a token took lately: people are charged by it when their texts join a batch, so that
-    /// one with many requests doesn't fill it alone.
-    seconds_a_token: f64,
+    networks: Networks,
+    paces: Paces,
 }
 
 impl Device {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        load: Loader<dyn TextEncoder, EncoderError>,
-        threads: rayon::ThreadPool,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, networks: Networks) -> Self {
         Self {
             shared,
-            encoder: Model::new(load),
-            threads,
-            last_batch: 0,
-            seconds_a_token: 1e-4,
+            networks,
+            paces: Paces::default(),
         }
     }
 
@@ -175,7 +186,8 @@ impl Device {
                 continue;
             }
             match item {
-                Item::Embed(request) => self.embed(lane, caller, request),
+                Item::Texts(request) => self.embed(lane, caller, request),
+                Item::Pictures(request) => self.embed(lane, caller, request),
                 Item::Steps(steps) => self.step(lane, caller, steps),
                 Item::Warm => self.warm(),
             }
@@ -204,94 +216,61 @@ impl Device {
     }
 
     fn warm(&mut self) {
-        // With nothing to embed only the network is loaded.
-        if let Err(error) = self.vectors(&[]) {
+        if let Err(error) = self.networks.warm() {
             tracing::warn!(%error, "a network could not be loaded ahead of its first use");
         }
     }
 
-    fn load(&mut self) -> Result<Arc<dyn TextEncoder>, EngineError> {
-        if self.encoder.is_loaded() {
-            return Ok(self.encoder.get()?);
-        }
-        let started = Instant::now();
-        let encoder = self.encoder.get()?;
-        self.shared.metrics.loads.inc();
-        tracing::debug!(
-            seconds = started.elapsed().as_secs_f64(),
-            "text encoder loaded"
-        );
-        Ok(encoder)
-    }
-
-    /// Lets go of a network that nobody used for a while, if memory is short.
+    /// Lets go of networks that nobody used for a while, if memory is short.
     fn tidy_memory(&mut self) {
         let settings = &self.shared.settings;
-        let short = memory::available().is_some_and(|share| share < settings.memory_floor);
-        if short && self.encoder.forget_if_idle(settings.idle) {
-            self.shared.metrics.unloads.inc();
-            tracing::info!("let go of the text encoder: it is idle and memory is short");
+        if memory::available().is_some_and(|share| share < settings.memory_floor) {
+            self.networks.forget_idle(settings.idle);
         }
     }
 
-    /// Runs a batch that begins with `request` and takes in what else waits in its lane.
-    fn embed(&mut self, lane: Lane, caller: Caller, request: EmbedRequest) {
+    /// Runs a batch that begins with `request` and takes in what else of its kind waits in its
+    /// lane.
+    fn embed<K: Kind>(&mut self, lane: Lane, caller: Caller, request: EmbedRequest<K>) {
         let batch = self.gather(lane, caller, request);
-        self.last_batch = batch.parts.len();
+        K::pace(&mut self.paces).last_batch = batch.parts.len();
         self.run(lane, batch);
     }
 
-    fn gather(&self, lane: Lane, caller: Caller, request: EmbedRequest) -> Batch {
-        let bounds = Bounds {
-            texts: self.shared.settings.batch_texts,
-            tokens: self.shared.settings.batch_tokens,
-        };
+    fn gather<K: Kind>(
+        &mut self,
+        lane: Lane,
+        caller: Caller,
+        request: EmbedRequest<K>,
+    ) -> Batch<K> {
+        let bounds = K::bounds(&self.shared.settings);
+        let pace = K::pace(&mut self.paces);
         let mut batch = Batch::default();
         let mut open = Some((caller, request));
         let mut state = self.shared.state();
-        if self.last_batch > 1 && lane == Lane::Interactive {
-            state = self.wait_for_the_others(state, lane);
+        if pace.last_batch > 1 && lane == Lane::Interactive {
+            state = self
+                .shared
+                .wait_for_the_others(state, lane, pace.last_batch);
         }
         while let Some((caller, request)) = open.take() {
             if let Err(left) = batch.add(caller, request, bounds) {
                 let (caller, request) = *left;
-                state.lanes.push_front(lane, caller, Item::Embed(request));
+                state.lanes.push_front(lane, caller, K::queued(request));
                 break;
             }
-            let cost = batch.last_tokens() as f64 * self.seconds_a_token;
+            let cost = batch.last_size() as f64 * pace.seconds_a_unit;
             state.lanes.charge_caller(lane, caller, cost);
-            let next = state.lanes.pop_where(
-                lane,
-                |item| matches!(item, Item::Embed(request) if !request.is_abandoned()),
-            );
-            open = next.and_then(|(caller, item)| match item {
-                Item::Embed(request) => Some((caller, request)),
-                Item::Steps(_) | Item::Warm => None,
+            let next = state.lanes.pop_where(lane, |item| {
+                K::in_item(item).is_some_and(|request| !request.is_abandoned())
             });
+            open = next.and_then(|(caller, item)| Some((caller, K::out_of(item)?)));
         }
         self.shared.tell_lengths(&state);
         batch
     }
 
-    /// After a batch of several, its callers come back within a moment of each other; the first
-    /// of them must not run alone.
-    fn wait_for_the_others<'a>(
-        &self,
-        mut state: MutexGuard<'a, State>,
-        lane: Lane,
-    ) -> MutexGuard<'a, State> {
-        let until = Instant::now() + GATHERING;
-        while state.lanes.len_of(lane) + 1 < self.last_batch && !state.closed {
-            let Some(left) = until.checked_duration_since(Instant::now()) else {
-                break;
-            };
-            let waited = self.shared.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        state
-    }
-
-    fn run(&mut self, lane: Lane, mut batch: Batch) {
+    fn run<K: Kind>(&mut self, lane: Lane, mut batch: Batch<K>) {
         let started = Instant::now();
         for part in &mut batch.parts {
             if let Some(asked) = part.request.asked.take() {
@@ -300,19 +279,17 @@ impl Device {
         }
         let span = batch.parts.first().map(|part| part.request.span.clone());
         let entered = span.as_ref().map(tracing::Span::enter);
-        let embedded = self.vectors(&batch.texts());
+        let embedded = K::embed(&mut self.networks, &batch.items());
         drop(entered);
         let took = started.elapsed();
         match embedded {
             Ok(vectors) => {
-                self.shared
-                    .metrics
-                    .embedded(batch.len(), batch.tokens(), took);
-                self.learn(&batch, took);
+                K::count(&self.shared.metrics, &batch, took);
+                K::pace(&mut self.paces).learn(batch.size(), took);
                 batch.take(vectors);
                 self.settle(lane, batch, took);
             }
-            // One person's text must not fail the others': each runs alone.
+            // One person's request must not fail the others': each runs alone.
             Err(error) if batch.parts.len() > 1 => {
                 tracing::warn!(%error, "a batch failed; its requests run one by one");
                 self.run_one_by_one(lane, batch);
@@ -325,11 +302,8 @@ impl Device {
         }
     }
 
-    fn run_one_by_one(&mut self, lane: Lane, batch: Batch) {
-        let bounds = Bounds {
-            texts: self.shared.settings.batch_texts,
-            tokens: self.shared.settings.batch_tokens,
-        };
+    fn run_one_by_one<K: Kind>(&mut self, lane: Lane, batch: Batch<K>) {
+        let bounds = K::bounds(&self.shared.settings);
         for part in batch.parts {
             let mut alone = Batch::default();
             if alone.add(part.caller, part.request, bounds).is_ok() {
@@ -338,33 +312,8 @@ impl Device {
         }
     }
 
-    fn vectors(&mut self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            let encoder = self.load()?;
-            let vectors = self.threads.install(|| encoder.embed(texts))?;
-            Ok::<_, EngineError>(vectors)
-        }));
-        match ran {
-            Ok(Ok(vectors)) if vectors.len() != texts.len() => Err(EngineError::Panicked(format!(
-                "{} vectors for {} texts",
-                vectors.len(),
-                texts.len()
-            ))),
-            Ok(vectors) => vectors,
-            Err(panic) => {
-                self.encoder.forget();
-                Err(EngineError::Panicked(reason(&*panic)))
-            }
-        }
-    }
-
-    fn learn(&mut self, batch: &Batch, took: Duration) {
-        let seconds = took.as_secs_f64() / batch.tokens().max(1) as f64;
-        self.seconds_a_token = 0.8 * self.seconds_a_token + 0.2 * seconds;
-    }
-
     /// Answers what is finished and puts the rest back.
-    fn settle(&self, lane: Lane, batch: Batch, took: Duration) {
+    fn settle<K: Kind>(&self, lane: Lane, batch: Batch<K>, took: Duration) {
         let mut state = self.shared.state();
         state.lanes.charge_lane(lane, took.as_secs_f64());
         let mut finished = Vec::new();
@@ -376,7 +325,7 @@ impl Device {
             } else {
                 state
                     .lanes
-                    .push_front(lane, part.caller, Item::Embed(part.request));
+                    .push_front(lane, part.caller, K::queued(part.request));
             }
         }
         drop(state);
@@ -388,10 +337,9 @@ impl Device {
         if let Some(asked) = steps.take_asked() {
             self.shared.metrics.waited(lane, started - asked);
         }
-        let threads = &self.threads;
+        let threads = self.networks.threads();
         let span = steps.span().clone();
-        let ran =
-            span.in_scope(|| catch_unwind(AssertUnwindSafe(|| threads.install(|| steps.step()))));
+        let ran = span.in_scope(|| caught(|| Ok(threads.install(|| steps.step()))));
         let took = started.elapsed();
         self.shared.metrics.stepped(took);
         let mut state = self.shared.state();
@@ -400,16 +348,7 @@ impl Device {
             Ok(true) if state.closed => steps.fail(EngineError::Stopped),
             Ok(true) => state.lanes.push_front(lane, caller, Item::Steps(steps)),
             Ok(false) => {}
-            Err(panic) => steps.fail(EngineError::Panicked(reason(&*panic))),
+            Err(error) => steps.fail(error),
         }
     }
-}
-
-/// What a panic said, for the log.
-fn reason(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no reason given".to_owned())
 }

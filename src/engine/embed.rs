@@ -1,40 +1,63 @@
 //! Requests for embeddings, and the batches that are made of them: what waits when the device gets
-//! free runs together, bounded by texts and by tokens.
+//! free runs together, bounded by number and by size. The same for texts and for pictures.
 
 use std::time::Instant;
 
+use mirage_models::image_encoder::Rgb;
 use tokio::sync::oneshot;
 use tracing::Span;
 
 use super::caller::Caller;
 use super::error::EngineError;
 
-/// What one person asked for: texts, of which some may be done already.
+/// Where an answer goes: a vector for each item.
+type Reply = oneshot::Sender<Result<Vec<Vec<f32>>, EngineError>>;
+
+/// What can be embedded.
+pub(super) trait Embeddable {
+    /// How much work it is, about, beside others of its kind; at least 1. In a batch everything is
+    /// as large as the largest.
+    fn size(&self) -> usize;
+}
+
+impl Embeddable for String {
+    /// Tokens: about three bytes make one of medical English; the exact number costs a
+    /// tokenizer's run.
+    fn size(&self) -> usize {
+        2 + self.len() / 3
+    }
+}
+
+impl Embeddable for Rgb {
+    /// One: the network sees every picture at the same size.
+    fn size(&self) -> usize {
+        1
+    }
+}
+
+/// What one person asked for: texts or pictures, of which some may be done already.
 #[derive(Debug)]
-pub(super) struct EmbedRequest {
-    texts: Vec<String>,
+pub(super) struct EmbedRequest<T> {
+    items: Vec<T>,
     vectors: Vec<Vec<f32>>,
-    /// Indices of the texts by length, so that texts of like length share a batch.
+    /// Indices of the items by size, so that items of like size share a batch.
     order: Vec<usize>,
     /// How many of `order` are done.
     done: usize,
-    reply: oneshot::Sender<Result<Vec<Vec<f32>>, EngineError>>,
-    /// When it was asked for; taken when its first text runs.
+    reply: Reply,
+    /// When it was asked for; taken when its first item runs.
     pub(super) asked: Option<Instant>,
     pub(super) span: Span,
 }
 
-impl EmbedRequest {
-    pub(super) fn new(
-        texts: Vec<String>,
-        reply: oneshot::Sender<Result<Vec<Vec<f32>>, EngineError>>,
-    ) -> Self {
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|&index| texts[index].len());
+impl<T: Embeddable> EmbedRequest<T> {
+    pub(super) fn new(items: Vec<T>, reply: Reply) -> Self {
+        let mut order: Vec<usize> = (0..items.len()).collect();
+        order.sort_by_key(|&index| items[index].size());
         Self {
-            vectors: vec![Vec::new(); texts.len()],
+            vectors: vec![Vec::new(); items.len()],
             order,
-            texts,
+            items,
             done: 0,
             reply,
             asked: Some(Instant::now()),
@@ -64,85 +87,90 @@ impl EmbedRequest {
 /// The bounds of one batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// Most texts.
-    pub(super) texts: usize,
-    /// Most tokens, with the padding to the longest text.
-    pub(super) tokens: usize,
+    /// Most items.
+    pub(super) items: usize,
+    /// Most of the items' sizes, each counted as the largest: tokens with padding.
+    pub(super) size: usize,
 }
 
-/// Texts of one or more requests that run at once.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) parts: Vec<Part>,
-    texts: usize,
-    longest: usize,
-}
-
-/// A request with how many of its texts run now.
+/// Items of one or more requests that run at once.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) caller: Caller,
-    pub(super) request: EmbedRequest,
-    pub(super) texts: usize,
+pub(super) struct Batch<T> {
+    pub(super) parts: Vec<Part<T>>,
+    items: usize,
+    largest: usize,
 }
 
-impl Batch {
-    /// Adds as many of the request's open texts as the bounds leave room for; at least one, so
-    /// that a single long text runs at all. `Err` gives a request back for which none is left.
+impl<T> Default for Batch<T> {
+    fn default() -> Self {
+        Self {
+            parts: Vec::new(),
+            items: 0,
+            largest: 0,
+        }
+    }
+}
+
+/// A request with how many of its items run now.
+#[derive(Debug)]
+pub(super) struct Part<T> {
+    pub(super) caller: Caller,
+    pub(super) request: EmbedRequest<T>,
+    pub(super) items: usize,
+}
+
+impl<T: Embeddable> Batch<T> {
+    /// Adds as many of the request's open items as the bounds leave room for; at least one, so
+    /// that a single large one runs at all. `Err` gives a request back for which none is left.
     pub(super) fn add(
         &mut self,
         caller: Caller,
-        request: EmbedRequest,
+        request: EmbedRequest<T>,
         bounds: Bounds,
-    ) -> Result<(), Box<(Caller, EmbedRequest)>> {
+    ) -> Result<(), Box<(Caller, EmbedRequest<T>)>> {
         let mut taken = 0;
-        let mut longest = self.longest;
+        let mut largest = self.largest;
         for &index in &request.order[request.done..] {
-            let tokens = estimated_tokens(&request.texts[index]).max(longest);
-            let texts = self.texts + taken + 1;
-            let fits = texts <= bounds.texts && texts * tokens <= bounds.tokens;
-            if !fits && texts > 1 {
+            let size = request.items[index].size().max(largest);
+            let items = self.items + taken + 1;
+            let fits = items <= bounds.items && items * size <= bounds.size;
+            if !fits && items > 1 {
                 break;
             }
-            longest = tokens;
+            largest = size;
             taken += 1;
         }
         if taken == 0 {
             return Err(Box::new((caller, request)));
         }
-        self.texts += taken;
-        self.longest = longest;
+        self.items += taken;
+        self.largest = largest;
         self.parts.push(Part {
             caller,
             request,
-            texts: taken,
+            items: taken,
         });
         Ok(())
     }
 
-    /// Tokens of all parts, about.
-    pub(super) fn tokens(&self) -> usize {
-        self.parts
-            .iter()
-            .flat_map(Part::texts)
-            .map(estimated_tokens)
-            .sum()
+    /// Size of all parts, about.
+    pub(super) fn size(&self) -> usize {
+        self.parts.iter().map(Part::size).sum()
     }
 
-    /// Tokens of the part that was added last, about.
-    pub(super) fn last_tokens(&self) -> usize {
-        let part = self.parts.last();
-        part.map_or(0, |part| part.texts().map(estimated_tokens).sum())
+    /// Size of the part that was added last, about.
+    pub(super) fn last_size(&self) -> usize {
+        self.parts.last().map_or(0, Part::size)
     }
 
-    /// How many texts it has.
+    /// How many items it has.
     pub(super) fn len(&self) -> usize {
-        self.texts
+        self.items
     }
 
-    /// The texts, in the order in which [`Self::take`] expects their vectors.
-    pub(super) fn texts(&self) -> Vec<&str> {
-        self.parts.iter().flat_map(Part::texts).collect()
+    /// The items, in the order in which [`Self::take`] expects their vectors.
+    pub(super) fn items(&self) -> Vec<&T> {
+        self.parts.iter().flat_map(Part::items).collect()
     }
 
     /// Hands the vectors to their requests.
@@ -150,7 +178,7 @@ impl Batch {
         let mut vectors = vectors.into_iter();
         for part in &mut self.parts {
             let request = &mut part.request;
-            for _ in 0..part.texts {
+            for _ in 0..part.items {
                 let index = request.order[request.done];
                 request.vectors[index] = vectors.next().unwrap_or_default();
                 request.done += 1;
@@ -159,18 +187,17 @@ impl Batch {
     }
 }
 
-impl Part {
-    fn texts(&self) -> impl Iterator<Item = &str> {
+impl<T: Embeddable> Part<T> {
+    fn items(&self) -> impl Iterator<Item = &T> {
         let request = &self.request;
-        request.order[request.done..][..self.texts]
+        request.order[request.done..][..self.items]
             .iter()
-            .map(|&index| request.texts[index].as_str())
+            .map(|&index| &request.items[index])
     }
-}
 
-/// About three bytes make a token of medical English; the exact number costs a tokenizer's run.
-fn estimated_tokens(text: &str) -> usize {
-    2 + text.len() / 3
+    fn size(&self) -> usize {
+        self.items().map(Embeddable::size).sum()
+    }
 }
 
 #[cfg(test)]
@@ -178,21 +205,21 @@ mod tests {
     use super::*;
 
     const BOUNDS: Bounds = Bounds {
-        texts: 4,
-        tokens: 100,
+        items: 4,
+        size: 100,
     };
 
     type Answer = oneshot::Receiver<Result<Vec<Vec<f32>>, EngineError>>;
 
-    fn request(texts: &[&str]) -> (EmbedRequest, Answer) {
+    fn request(texts: &[&str]) -> (EmbedRequest<String>, Answer) {
         let (reply, answer) = oneshot::channel();
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
         (EmbedRequest::new(texts, reply), answer)
     }
 
     /// Stands for the network: a vector holds its text's length.
-    fn run(batch: &mut Batch) {
-        let texts = batch.texts();
+    fn run(batch: &mut Batch<String>) {
+        let texts = batch.items();
         let vectors = texts.iter().map(|text| vec![text.len() as f32]).collect();
         batch.take(vectors);
     }
@@ -247,5 +274,20 @@ mod tests {
             .add(Caller::LOCAL, request, BOUNDS)
             .expect("one always fits");
         assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn pictures_are_bounded_by_their_number() {
+        let picture = Rgb::new(1, 1, vec![0; 3]).expect("RGB");
+        let (reply, _keep) = oneshot::channel();
+        let mut batch = Batch::default();
+        batch
+            .add(
+                Caller::LOCAL,
+                EmbedRequest::new(vec![picture; 9], reply),
+                BOUNDS,
+            )
+            .expect("room for some");
+        assert_eq!((batch.len(), batch.size()), (4, 4));
     }
 }

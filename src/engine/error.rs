@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mirage_models::image_encoder::ImageEncoderError;
 use mirage_models::text_encoder::EncoderError;
 
 /// Why a request came back without a result; each is one plain sentence.
@@ -22,6 +23,15 @@ pub enum EngineError {
     /// The network could not be loaded or refused its input; shared by the requests of a batch.
     #[error(transparent)]
     Encoder(Arc<EncoderError>),
+    /// The same for the network of pictures.
+    #[error(transparent)]
+    ImageEncoder(Arc<ImageEncoderError>),
+    /// The profile has no network for pictures.
+    #[error(
+        "This profile can't search by a picture: it has no image encoder. Search by words, or \
+         choose a profile that has one with MIRAGE_PROFILE."
+    )]
+    NoImageEncoder,
     /// A fault in the code of a network. The network is loaded anew for the next request.
     #[error("A network failed unexpectedly ({0}).")]
     Panicked(String),
@@ -31,6 +41,12 @@ pub enum EngineError {
     /// The system gave no thread to work on.
     #[error("The engine can't be started: {0}.")]
     Unstarted(String),
+}
+
+impl From<ImageEncoderError> for EngineError {
+    fn from(error: ImageEncoderError) -> Self {
+        Self::ImageEncoder(Arc::new(error))
+    }
 }
 
 impl From<EncoderError> for EngineError {

@@ -25,6 +25,7 @@ pub struct Metrics {
     batch: Histogram,
     texts: Counter,
     tokens: Counter,
+    pictures: Counter,
     steps: Counter,
     busy: Seconds,
     pub(super) cancelled: Counter,
@@ -42,6 +43,7 @@ impl Default for Metrics {
             batch: Histogram::new(exponential_buckets(1.0, 2.0, 8)),
             texts: Counter::default(),
             tokens: Counter::default(),
+            pictures: Counter::default(),
             steps: Counter::default(),
             busy: Seconds::default(),
             cancelled: Counter::default(),
@@ -82,6 +84,7 @@ impl Metrics {
         );
         registry.register("texts", "Texts embedded", self.texts.clone());
         registry.register("tokens", "Tokens embedded, about", self.tokens.clone());
+        registry.register("pictures", "Pictures embedded", self.pictures.clone());
         registry.register("steps", "Steps of long work", self.steps.clone());
         registry.register_with_unit(
             "busy",
@@ -115,7 +118,12 @@ impl Metrics {
         wait.observe(time.as_secs_f64());
     }
 
-    pub(super) fn embedded(&self, texts: usize, tokens: usize, time: Duration) {
+    pub(super) fn embedded_pictures(&self, pictures: usize, time: Duration) {
+        self.pictures.inc_by(pictures as u64);
+        self.ran("embed_pictures", time);
+    }
+
+    pub(super) fn embedded_texts(&self, texts: usize, tokens: usize, time: Duration) {
         self.batch.observe(texts as f64);
         self.texts.inc_by(texts as u64);
         self.tokens.inc_by(tokens as u64);

@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use super::*;
 
+mod pictures;
+
 /// An embedding holds the text's length. Records the batches it ran.
 #[derive(Default)]
 struct Scripted {

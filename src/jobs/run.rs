@@ -117,9 +117,10 @@ async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<St
     )
     .await
     .map_err(told_and_logged)?;
+    let pictures = library.engine.image_encoder();
+    let pictures = pictures.map_or(String::new(), |spec| format!(" and {}", spec.identity));
     Ok(format!(
-        "{entries} entries have new vectors by {}.",
-        library.engine.encoder().identity
+        "{entries} entries have new vectors by {encoder}{pictures}."
     ))
 }
 

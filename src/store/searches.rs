@@ -41,6 +41,8 @@ pub enum SearchSubject {
     Query(String),
     /// Entries like this one.
     Like(EntryId),
+    /// A picture, which is not kept, and the words beside it.
+    Picture(Option<String>),
 }
 
 /// A search that somebody made.
@@ -64,21 +66,25 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn remember_search(&self, search: &Search) -> Result<SearchId, StoreError> {
-        let (query, like) = match &search.subject {
-            // PostgreSQL refuses NUL in a text.
-            SearchSubject::Query(query) => (Some(query.replace('\0', " ")), None),
-            SearchSubject::Like(entry) => (None, Some(entry.as_str())),
+        let (query, like, by_picture) = match &search.subject {
+            SearchSubject::Query(query) => (Some(query.as_str()), None, 0_i64),
+            SearchSubject::Like(entry) => (None, Some(entry.as_str()), 0),
+            SearchSubject::Picture(words) => (Some(words.as_deref().unwrap_or("")), None, 1),
         };
+        // PostgreSQL refuses NUL in a text.
+        let query = query.map(|query| query.replace('\0', " "));
         let id = SearchId::random();
         sqlx::query(
             "INSERT INTO searches
-                 (id, user_id, query, like_entry, filter, results, page_size, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                 (id, user_id, query, like_entry, by_picture, filter, results, page_size,
+                  created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(id.to_string())
         .bind(search.user as i64)
         .bind(query)
         .bind(like)
+        .bind(by_picture)
         .bind(serde_json::to_string(&search.filter)?)
         .bind(serde_json::to_string(&search.results)?)
         .bind(i64::try_from(search.page_size).unwrap_or(i64::MAX))
@@ -94,7 +100,8 @@ impl Store {
     /// What the database reports.
     pub async fn search(&self, id: &SearchId) -> Result<Option<Search>, StoreError> {
         let row = sqlx::query(
-            "SELECT user_id, query, like_entry, filter, results, page_size FROM searches
+            "SELECT user_id, query, like_entry, by_picture, filter, results, page_size
+             FROM searches
              WHERE id = $1 AND created_at >= $2",
         )
         .bind(id.0.as_str())
@@ -104,7 +111,11 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let query: Option<String> = row.try_get("query")?;
         let like: Option<String> = row.try_get("like_entry")?;
+        let by_picture = row.try_get::<i64, _>("by_picture")? != 0;
         let subject = match (query, like) {
+            (words, _) if by_picture => {
+                SearchSubject::Picture(words.filter(|words| !words.is_empty()))
+            }
             (Some(query), _) => SearchSubject::Query(query),
             (None, like) => SearchSubject::Like(EntryId::from_stored(like.unwrap_or_default())),
         };
@@ -188,6 +199,19 @@ mod tests {
             store.search(&id).await.expect("read"),
             Some(search(u64::MAX))
         );
+    }
+
+    #[tokio::test]
+    async fn of_a_search_by_picture_only_words_and_results_are_kept() {
+        let (_folder, store) = store().await;
+        for words in [None, Some("axial".to_owned())] {
+            let search = Search {
+                subject: SearchSubject::Picture(words),
+                ..search(7)
+            };
+            let id = store.remember_search(&search).await.expect("stored");
+            assert_eq!(store.search(&id).await.expect("read"), Some(search));
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod anatomy;
 mod decoders;
 mod faults;
 mod find;
+mod find_image;
 mod growing;
 mod ingest;
 mod killed;

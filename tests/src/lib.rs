@@ -10,7 +10,7 @@ mod wait;
 
 pub use bot::Bot;
 pub use browser::{Browser, artifacts};
-pub use material::{encoder, engine, starter_atlas, starter_atlas_uri, weights};
+pub use material::{encoder, engine, picture_encoder, starter_atlas, starter_atlas_uri, weights};
 pub use postgres::Postgres;
 pub use process::Process;
 pub use wait::{SOON, until};

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use mirage::atlas::{Atlas, starter};
 use mirage::config::Config;
 use mirage::engine::Engine;
+use mirage_models::image_encoder::{self, ImageEncoder};
 use mirage_models::manifest::Manifest;
 use mirage_models::resolver::Resolver;
 use mirage_models::text_encoder::{self, TextEncoder};
@@ -48,13 +49,26 @@ pub async fn encoder() -> Result<Arc<dyn TextEncoder>> {
     Ok(Arc::clone(encoder.await?))
 }
 
-/// One engine around that encoder for all tests.
+/// The starter profile's image encoder.
+///
+/// # Errors
+/// As [`encoder`].
+pub async fn picture_encoder() -> Result<Arc<dyn ImageEncoder>> {
+    let folder = weights().await?;
+    let manifest = Manifest::of_profile("starter")?;
+    let encoder = tokio::task::spawn_blocking(move || image_encoder::load(&manifest, &folder));
+    Ok(Arc::from(encoder.await??))
+}
+
+/// One engine around both encoders for all tests.
 ///
 /// # Errors
 /// As [`encoder`].
 pub async fn engine() -> Result<Engine> {
-    let engine =
-        ENGINE.get_or_try_init(|| async { anyhow::Ok(Engine::with_encoder(encoder().await?)?) });
+    let engine = ENGINE.get_or_try_init(|| async {
+        let pictures = picture_encoder().await?;
+        anyhow::Ok(Engine::with_encoders(encoder().await?, Some(pictures))?)
+    });
     Ok(engine.await?.clone())
 }
 

@@ -10,6 +10,7 @@ use mirage::config::ConfigError;
 use mirage::engine::EngineError;
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
+use mirage_models::image_encoder::ImageEncoderError;
 use mirage_models::manifest::ManifestError;
 use mirage_models::resolver::ResolveError;
 use mirage_models::text_encoder::EncoderError;
@@ -109,9 +110,19 @@ impl From<EngineError> for Failure {
                 | EncoderError::Tokenizer(_)
                 | EncoderError::Dimensions { .. } => Self::Unexpected(error.into()),
             },
+            EngineError::ImageEncoder(encoder) => match &**encoder {
+                ImageEncoderError::Unreadable { .. } | ImageEncoderError::Absent(_) => {
+                    Self::User(error.into())
+                }
+                ImageEncoderError::Weights(_)
+                | ImageEncoderError::Network(_)
+                | ImageEncoderError::Dimensions { .. }
+                | ImageEncoderError::Pixels { .. } => Self::Unexpected(error.into()),
+            },
             EngineError::Overloaded { .. }
             | EngineError::Stopped
             | EngineError::Cancelled
+            | EngineError::NoImageEncoder
             | EngineError::Work(_) => Self::User(error.into()),
             EngineError::Panicked(_) | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
         }
@@ -157,6 +168,7 @@ impl From<AtlasError> for Failure {
             AtlasError::Missing { .. }
             | AtlasError::OtherEncoder { .. }
             | AtlasError::OtherLayout { .. }
+            | AtlasError::WithoutPictureVectors { .. }
             | AtlasError::NoSuchEntry { .. }
             | AtlasError::DiskFull(_)
             | AtlasError::Changing

@@ -1,9 +1,13 @@
 //! `mirage find`: the search of `/find`, for a shell and for programs. Ranking is the library's.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use mirage::atlas::{AtlasError, Field, Filter, Hit, NoMatch, Outcome, PartMatches};
 use mirage::atlas::{Query, Request};
 use mirage::config::Config;
+use mirage::media::{self, MediaError};
+use mirage_models::image_encoder::Rgb;
 use serde::Serialize;
 
 use super::Exit;
@@ -15,18 +19,22 @@ use crate::{describe, runtime};
 /// Most results a page.
 const LARGEST_PAGE: i64 = 25;
 
-/// Find pictures by words: by meaning and by the words themselves at once
+/// Find pictures by words, by meaning and by the words themselves at once, or by a picture
 ///
 /// Each picture comes with its caption, source and licence, and with the reason why it was found.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mirage find \"axial brain MRI\" --k 3\n  \
-    mirage find shoulder --modality MRI --json\n\n\
+    mirage find shoulder --modality MRI --json\n  \
+    mirage find --image scan.png\n\n\
     Exit codes: 0 found; 1 nothing found, or something is missing that you can mend (standard \
     error says what); 2 an argument or a setting can't be used; 3 anything else.")]
 pub(crate) struct Arguments {
     /// Words to look for, in any form, at most 2,000 characters
-    #[arg(required = true, value_name = "QUERY")]
+    #[arg(required_unless_present = "image", value_name = "QUERY")]
     query: Vec<String>,
+    /// A picture to find others like: JPEG, PNG, GIF, WebP, TIFF or DICOM. It is not kept
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
     /// How many pictures to show, 1 to 25
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=LARGEST_PAGE))]
     k: u8,
@@ -51,11 +59,23 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
-    let query = arguments.query.join(" ");
-    if query.trim().is_empty() {
+    let words = arguments.query.join(" ");
+    if words.trim().is_empty() && (arguments.image.is_none() || !arguments.query.is_empty()) {
         // The library says the same, but only once weights and atlas are there.
         return Err(AtlasError::EmptyQuery.into());
     }
+    let query = match &arguments.image {
+        None => Query::Text(words.clone()),
+        Some(file) => {
+            let picture = picture_in(file).await?;
+            if words.is_empty() {
+                Query::Picture(picture)
+            } else {
+                let text = words.clone();
+                Query::PictureAndText { picture, text }
+            }
+        }
+    };
     let filter = Filter {
         modality: arguments.modality.clone(),
         body_part: arguments.body_part.clone(),
@@ -64,7 +84,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     };
     let limit = usize::from(arguments.k);
     let request = Request {
-        query: Query::Text(query.clone()),
+        query,
         filter: filter.clone(),
         offset: (usize::from(arguments.page) - 1) * limit,
         limit,
@@ -80,7 +100,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         Some(_) => atlas.matches_by_part(&request).await?,
         None => Vec::new(),
     };
-    let answer = Answer::new(&query, &filter, arguments, &outcome, &parts);
+    let answer = Answer::new(&words, &filter, arguments, &outcome, &parts);
     if arguments.json {
         output::print_json(&answer)?;
     } else {
@@ -93,10 +113,35 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     })
 }
 
+/// The pixels of a picture on this machine.
+async fn picture_in(file: &Path) -> Result<Rgb, Failure> {
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let size = std::fs::metadata(&path)?.len();
+        if size > media::MAXIMUM_BYTES as u64 {
+            return Err(MediaError::TooLarge(format!("{} MiB", size >> 20)));
+        }
+        let picture = media::decode(&std::fs::read(&path)?)?;
+        media::pixels(&picture).ok_or(MediaError::Empty)
+    });
+    let read = read
+        .await
+        .map_err(|error| Failure::Unexpected(error.into()))?;
+    read.map_err(|error| {
+        let name = quote(&file.to_string_lossy());
+        Failure::argument(format!(
+            "The picture {name} can't be searched by: {error}. Name another file."
+        ))
+    })
+}
+
 /// What is printed, for people and for programs.
 #[derive(Serialize)]
 struct Answer<'a> {
     query: &'a str,
+    /// The file of a search by picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
     filter: &'a Filter,
     /// From 1.
     page: u16,
@@ -104,6 +149,9 @@ struct Answer<'a> {
     /// Hits of the whole ranking.
     total: usize,
     hits: &'a [Hit],
+    /// Whether the best match is no better than chance.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    nothing_close: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_match: Option<Explanation<'a>>,
 }
@@ -148,18 +196,33 @@ impl<'a> Answer<'a> {
         };
         Self {
             query,
+            image: arguments
+                .image
+                .as_ref()
+                .map(|file| file.to_string_lossy().into_owned()),
             filter,
             page: arguments.page,
             page_size: arguments.k,
             total: outcome.total,
             hits: &outcome.hits,
+            nothing_close: outcome.nothing_close,
             no_match: outcome.no_match.as_ref().map(explain),
+        }
+    }
+
+    /// What was searched for, as it is named in a sentence.
+    fn subject(&self) -> String {
+        let picture = self.image.as_deref().map(quote);
+        match (picture, self.query) {
+            (None, query) => quote(query),
+            (Some(picture), "") => format!("the picture {picture}"),
+            (Some(picture), query) => format!("the picture {picture} and {}", quote(query)),
         }
     }
 
     fn in_words(&self, outcome: &Outcome) -> String {
         let mut text = Paragraphs::new(text::columns());
-        let query = quote(self.query);
+        let query = self.subject();
         match (&outcome.no_match, outcome.hits.as_slice()) {
             (Some(no_match), _) => {
                 let parts = self.no_match.as_ref().map_or(&[][..], |told| told.by_part);
@@ -183,6 +246,9 @@ impl<'a> Answer<'a> {
                     count(self.total as u64, "picture", "pictures"),
                     first.rank
                 ));
+                if self.nothing_close {
+                    text.line(describe::NOTHING_CLOSE);
+                }
                 self.hits.iter().for_each(|hit| add_hit(&mut text, hit));
             }
         }
@@ -255,6 +321,7 @@ mod tests {
             score: ScoreParts {
                 fused: 0.03,
                 meaning_rank: Some(1),
+                picture_rank: None,
                 cosine: Some(0.5),
                 words_rank: None,
                 bm25: None,

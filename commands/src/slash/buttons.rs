@@ -128,7 +128,8 @@ impl Press<'_> {
             results: Vec::new(),
             ..search
         };
-        let page = find::first_page(self.data, search).await?;
+        let query = find::repeated(&search.subject).ok_or_else(gone)?;
+        let page = find::first_page(self.data, search, query).await?;
         Ok(page.into_edit())
     }
 

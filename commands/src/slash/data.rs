@@ -10,6 +10,8 @@ use mirage::store::Store;
 use poise::serenity_prelude as serenity;
 use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
+use super::attachments::Attachments;
+
 /// Shared by all commands. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Data {
@@ -18,18 +20,26 @@ pub(crate) struct Data {
     pub(crate) jobs: Jobs,
     /// Folder whose collections a tutor may import.
     pub(crate) imports: PathBuf,
+    /// Fetches pictures that people attach.
+    pub(crate) attachments: Attachments,
     /// Wakes who announces: a job was accepted or cancelled.
     pub(crate) news: Arc<Notify>,
     pub(crate) work: Work,
 }
 
 impl Data {
-    pub(crate) fn new(atlas: Atlas, jobs: Jobs, imports: PathBuf) -> Self {
+    pub(crate) fn new(
+        atlas: Atlas,
+        jobs: Jobs,
+        imports: PathBuf,
+        attachments: Attachments,
+    ) -> Self {
         Self {
             atlas,
             store: jobs.store().clone(),
             jobs,
             imports,
+            attachments,
             news: Arc::default(),
             work: Work::default(),
         }

@@ -34,6 +34,7 @@ impl From<AtlasError> for CommandError {
             AtlasError::Missing { .. }
             | AtlasError::OtherEncoder { .. }
             | AtlasError::OtherLayout { .. }
+            | AtlasError::WithoutPictureVectors { .. }
             | AtlasError::Dataset(_)
             | AtlasError::Interrupted
             | AtlasError::Read(_)
@@ -49,9 +50,16 @@ impl From<EngineError> for CommandError {
             | EngineError::Stopped
             | EngineError::Cancelled
             | EngineError::Work(_) => Self::Shown(error.to_string()),
-            EngineError::Encoder(_) | EngineError::Panicked(_) | EngineError::Unstarted(_) => {
-                Self::Unexpected(error.into())
-            }
+            // The mend in the library's sentence is a setting, which isn't for who asks here.
+            EngineError::NoImageEncoder => Self::Shown(
+                "Mirage can't search by a picture here. Search by words, or ask the person who \
+                 runs Mirage here for a profile with an image encoder."
+                    .to_owned(),
+            ),
+            EngineError::Encoder(_)
+            | EngineError::ImageEncoder(_)
+            | EngineError::Panicked(_)
+            | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `/find`: pictures of the atlas for words, and the pages behind its buttons. Ranking is the
-//! library's; how a page looks is decided in [`super::results`].
+//! `/find`: pictures of the atlas for words, for a picture, or for both, and the pages behind its
+//! buttons. Ranking is the library's; how a page looks is decided in [`super::results`].
 
 use std::collections::HashMap;
 
@@ -11,6 +11,7 @@ use serenity::{
 };
 
 use super::Context;
+use super::attachments::Attached;
 use super::data::Data;
 use super::errors::CommandError;
 use super::respond::{first_answer, with_retries};
@@ -22,7 +23,10 @@ const SUGGESTIONS: usize = 25;
 /// Discord's longest name and value of a suggestion, in UTF-16 units.
 const LONGEST_CHOICE: usize = 100;
 
-/// Find medical pictures by words
+/// Below an answer to a picture.
+const NOTICE: &str = "The picture that was given is not kept. Don't upload pictures of patients.";
+
+/// Find medical pictures by words, by a picture, or by both
 #[allow(
     clippy::too_many_arguments,
     reason = "each is an option of the command"
@@ -33,7 +37,9 @@ pub(crate) async fn find(
     #[description = "What to look for, for instance: axial brain MRI"]
     #[autocomplete = "suggest_query"]
     #[max_length = 2000]
-    query: String,
+    query: Option<String>,
+    #[description = "A picture to find others like, at most 10 MiB; none of a patient"]
+    image: Option<serenity::Attachment>,
     #[description = "Only this modality, for instance MRI"]
     #[autocomplete = "suggest_modality"]
     modality: Option<String>,
@@ -57,34 +63,76 @@ pub(crate) async fn find(
     // Discord waits three seconds for a sign; a search may have to wait for others.
     let thinking = CreateInteractionResponseMessage::new().ephemeral(private.unwrap_or(false));
     first_answer(context, CreateInteractionResponse::Defer(thinking)).await?;
-    let search = Search {
-        user: context.interaction.user.id.get(),
-        subject: SearchSubject::Query(query),
+    let asked = Asked {
+        words: query,
+        picture: image.as_ref().map(Attached::from),
         filter: Filter {
             modality,
             body_part,
             licence,
             source,
         },
-        results: Vec::new(),
         page_size: usize::from(k.unwrap_or(5)).clamp(1, LARGEST_PAGE),
     };
-    let asked = &context.interaction;
-    let page = first_page(&data.on_behalf_of(asked.user.id, asked.guild_id), search).await?;
+    answer(context, asked).await
+}
+
+/// What somebody asked for.
+pub(crate) struct Asked {
+    pub(crate) words: Option<String>,
+    pub(crate) picture: Option<Attached>,
+    pub(crate) filter: Filter,
+    /// Results a page, at most [`LARGEST_PAGE`].
+    pub(crate) page_size: usize,
+}
+
+/// Searches for what was asked and shows the first page, after the command was acknowledged.
+///
+/// # Errors
+/// [`CommandError`]; a picture that can't be used is told in one sentence.
+pub(crate) async fn answer(context: Context<'_>, asked: Asked) -> Result<(), CommandError> {
+    let interaction = context.interaction;
+    let data = context
+        .data()
+        .on_behalf_of(interaction.user.id, interaction.guild_id);
+    let (subject, query) = match (asked.words, &asked.picture) {
+        (None, None) => {
+            let sentence = "Say what to look for in `query`, or attach a picture in `image`.";
+            return Err(CommandError::Shown(sentence.to_owned()));
+        }
+        (Some(text), None) => (SearchSubject::Query(text.clone()), Query::Text(text)),
+        (words, Some(picture)) => {
+            let picture = data.attachments.picture(picture).await?;
+            let words = words.filter(|words| !words.trim().is_empty());
+            let query = match words.clone() {
+                Some(text) => Query::PictureAndText { picture, text },
+                None => Query::Picture(picture),
+            };
+            (SearchSubject::Picture(words), query)
+        }
+    };
+    let search = Search {
+        user: interaction.user.id.get(),
+        subject,
+        filter: asked.filter,
+        results: Vec::new(),
+        page_size: asked.page_size,
+    };
+    let page = first_page(&data, search, query).await?;
     let edit = page.into_edit();
-    with_retries(|| {
-        context
-            .interaction
-            .edit_response(context.http(), edit.clone())
-    })
-    .await?;
+    with_retries(|| interaction.edit_response(context.http(), edit.clone())).await?;
     Ok(())
 }
 
-/// Searches, remembers the search for its buttons, and makes its first page.
-pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, CommandError> {
+/// Searches, remembers the search for its buttons, and makes its first page. A picture is in
+/// `query` alone: the search that is remembered doesn't hold it.
+pub(crate) async fn first_page(
+    data: &Data,
+    mut search: Search,
+    query: Query,
+) -> Result<Page, CommandError> {
     // One search over all candidates: its whole order is what the buttons refer to.
-    let request = request(&search);
+    let request = whole(query, &search);
     let atlas = &data.atlas;
     // An empty one is looked at again: it may have been filled a moment ago.
     if atlas.catalogue().await?.is_empty() && atlas.refresh().await?.is_empty() {
@@ -97,6 +145,7 @@ pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, 
     if let Some(no_match) = &outcome.no_match {
         let parts = atlas.matches_by_part(&request).await?;
         let content = results::no_match(&subject, &search.filter, no_match, &parts);
+        let content = noted(content, &search, false);
         let shown = head(&no_match.without_filter, search.page_size);
         let pictures = pictures(data, shown).await?;
         // Without buttons: they would page through a search that has no results.
@@ -111,14 +160,27 @@ pub(crate) async fn first_page(data: &Data, mut search: Search) -> Result<Page, 
     let id = data.store.remember_search(&search).await?;
     let shown = head(&outcome.hits, search.page_size);
     let pictures = pictures(data, shown).await?;
+    let content = results::found(&subject, outcome.total, shown);
     Ok(results::page(
-        results::found(&subject, outcome.total, shown),
+        noted(content, &search, outcome.nothing_close),
         outcome.total,
         shown,
         &pictures,
         Some(&id),
         search.page_size,
     ))
+}
+
+/// The line above an answer, with what is to be said of a picture below it.
+fn noted(content: String, search: &Search, nothing_close: bool) -> String {
+    let mut lines = vec![content];
+    if nothing_close {
+        lines.push(describe::NOTHING_CLOSE.to_owned());
+    }
+    if matches!(search.subject, SearchSubject::Picture(_)) {
+        lines.push(NOTICE.to_owned());
+    }
+    lines.join("\n")
 }
 
 fn head(hits: &[Hit], length: usize) -> &[Hit] {
@@ -132,29 +194,7 @@ pub(crate) async fn page_at(
     search: &Search,
     offset: usize,
 ) -> Result<Page, CommandError> {
-    // Stored order, fresh reasons: the atlas may have grown since the first page was shown, and
-    // "More like 7" must mean the picture that is shown as number 7.
-    let outcome = data.atlas.search(&request(search)).await?;
-    let mut found: HashMap<EntryId, Hit> = outcome
-        .hits
-        .into_iter()
-        .map(|hit| (hit.entry.id.clone(), hit))
-        .collect();
-    let stretch = search
-        .results
-        .iter()
-        .enumerate()
-        .skip(offset)
-        .take(search.page_size);
-    let hits: Vec<Hit> = stretch
-        .filter_map(|(place, id)| {
-            let hit = found.remove(id)?;
-            Some(Hit {
-                rank: place + 1,
-                ..hit
-            })
-        })
-        .collect();
+    let hits = stored_hits(data, search, offset).await?;
     if hits.is_empty() {
         let sentence = "There are no further pictures. Use /find again for a fresh answer.";
         return Err(CommandError::Shown(sentence.to_owned()));
@@ -171,12 +211,48 @@ pub(crate) async fn page_at(
     ))
 }
 
-/// The whole ranking of a search.
-fn request(search: &Search) -> Request {
-    let query = match &search.subject {
-        SearchSubject::Query(query) => Query::Text(query.clone()),
-        SearchSubject::Like(entry) => Query::Like(entry.clone()),
+/// The hits of a later page in the stored order: the atlas may have grown since the first page was
+/// shown, and "More like 7" must mean the picture that is shown as number 7. Reasons are fresh where
+/// the search can be run again.
+async fn stored_hits(
+    data: &Data,
+    search: &Search,
+    offset: usize,
+) -> Result<Vec<Hit>, CommandError> {
+    let end = search.results.len();
+    let (start, stop) = (offset.min(end), offset.saturating_add(search.page_size));
+    let stretch = &search.results[start..stop.min(end)];
+    let Some(query) = repeated(&search.subject) else {
+        let words = match &search.subject {
+            SearchSubject::Picture(words) => words.as_deref(),
+            SearchSubject::Query(_) | SearchSubject::Like(_) => None,
+        };
+        return Ok(data.atlas.recall(stretch, start, words).await?);
     };
+    let outcome = data.atlas.search(&whole(query, search)).await?;
+    let mut found: HashMap<EntryId, Hit> = outcome
+        .hits
+        .into_iter()
+        .map(|hit| (hit.entry.id.clone(), hit))
+        .collect();
+    let hits = stretch.iter().zip(start + 1..).filter_map(|(id, rank)| {
+        let hit = found.remove(id)?;
+        Some(Hit { rank, ..hit })
+    });
+    Ok(hits.collect())
+}
+
+/// The query of a stored search; `None` where it was a picture, which is not kept.
+pub(crate) fn repeated(subject: &SearchSubject) -> Option<Query> {
+    match subject {
+        SearchSubject::Query(query) => Some(Query::Text(query.clone())),
+        SearchSubject::Like(entry) => Some(Query::Like(entry.clone())),
+        SearchSubject::Picture(_) => None,
+    }
+}
+
+/// The whole ranking of a search.
+fn whole(query: Query, search: &Search) -> Request {
     Request {
         query,
         filter: search.filter.clone(),
@@ -190,6 +266,8 @@ fn subject(search: &Search) -> String {
     let what = match &search.subject {
         SearchSubject::Query(query) => quote(query),
         SearchSubject::Like(entry) => format!("pictures like {}", quote(entry.as_str())),
+        SearchSubject::Picture(None) => "the picture".to_owned(),
+        SearchSubject::Picture(Some(words)) => format!("the picture and {}", quote(words)),
     };
     if search.filter.is_empty() {
         what

@@ -278,6 +278,7 @@ mod tests {
             score: ScoreParts {
                 fused: 0.0,
                 meaning_rank: Some(1),
+                picture_rank: None,
                 cosine: Some(0.5),
                 words_rank: Some(1),
                 bm25: Some(1.0),

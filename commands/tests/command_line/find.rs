@@ -164,3 +164,29 @@ fn an_entry_is_shown_whole_and_its_picture_is_written_once() {
         .ends_with(1)
         .says("There is no picture \"drawn/none.tif\" in the atlas.");
 }
+
+#[test]
+fn a_picture_finds_itself_and_what_is_none_is_an_argument_that_cannot_be_used() {
+    let Some(home) = home() else { return };
+    let file = "drawn/shoulder.tif";
+    let answer = home
+        .run(&["find", "--image", file, "--json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(answer["image"], file);
+    assert_eq!(answer["query"], "");
+    let first = &answer["hits"][0];
+    assert_eq!(first["id"], "drawn/shoulder.tif");
+    assert_eq!(first["matched_by"], "picture");
+    assert_eq!(first["score"]["picture_rank"], 1);
+    let both = ["find", "shoulder", "--image", file, "--json"];
+    let answer = home.run(&both).ends_with(0).json();
+    assert_eq!(answer["hits"][0]["matched_by"], "picture-and-words");
+    std::fs::write(home.path("words.png"), "only words").expect("written");
+    home.run(&["find", "--image", "words.png"])
+        .ends_with(2)
+        .says("\"words.png\" can't be searched by: the file is not a picture");
+    home.run(&["find", "--image", "none.png"])
+        .ends_with(2)
+        .says("could not be read");
+}

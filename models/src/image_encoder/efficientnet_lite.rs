@@ -10,6 +10,7 @@ use candle_nn::VarBuilder;
 use rayon::prelude::*;
 use serde::Deserialize;
 
+use super::calibration::{self, Dev};
 use super::depthwise::{Depthwise, same_padding};
 use super::preprocess::{CHANNELS, Preprocessing};
 use super::{ImageEncoder, ImageEncoderError, Rgb, unreadable};
@@ -29,6 +30,8 @@ struct Config {
     preprocessing: Preprocessing,
     trunk: Trunk,
     hidden: usize,
+    #[serde(default)]
+    dev: Option<Dev>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,6 +68,7 @@ pub struct EfficientNetLite {
     embedding: Pointwise,
     identity: String,
     dimensions: usize,
+    chance: Option<f32>,
 }
 
 /// Expand, filter each channel, project; the input is added where the shape stays.
@@ -117,6 +121,12 @@ impl EfficientNetLite {
         Self::build(config, &weights).map_err(|error| ImageEncoderError::Weights(error.to_string()))
     }
 
+    /// The same under another identity: the one that its profile's manifest gives it.
+    pub(super) fn named(mut self, identity: String) -> Self {
+        self.identity = identity;
+        self
+    }
+
     fn build(config: Config, weights: &VarBuilder<'_>) -> candle_core::Result<Self> {
         let trunk = config.trunk;
         let blocks: Vec<Block> = trunk
@@ -155,6 +165,7 @@ impl EfficientNetLite {
             embedding,
             identity: format!("{}@{version}", config.name),
             dimensions: config.dimensions,
+            chance: config.dev.as_ref().and_then(calibration::of),
         })
     }
 
@@ -221,6 +232,10 @@ impl ImageEncoder for EfficientNetLite {
 
     fn dimensions(&self) -> usize {
         self.dimensions
+    }
+
+    fn chance(&self) -> Option<f32> {
+        self.chance
     }
 
     fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError> {

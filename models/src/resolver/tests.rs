@@ -53,6 +53,25 @@ async fn the_first_right_source_wins_and_a_wrong_hash_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_shipped_file_is_written_and_verified_like_any_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "image-encoder/config.json";
+    let content = crate::shipped::bytes(name).expect("shipped");
+    let file = spec(name, content, &[&format!("shipped:{name}")]);
+    let resolver = Resolver::new(folder.path());
+    resolver
+        .ensure(std::slice::from_ref(&file), |_| {})
+        .await
+        .expect("no network is needed");
+    assert_eq!(resolver.verify(&file), FileState::Ready);
+    let mut other = file;
+    other.sha256 = sha256_hex(b"another");
+    let error = resolver.ensure(&[other], |_| {}).await;
+    let error = error.expect_err("the hash is wrong").to_string();
+    assert!(error.contains("SHA-256"), "{error}");
+}
+
+#[tokio::test]
 async fn a_package_that_cannot_be_fetched_is_one_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = spec("x.bin", b"x", &["pip:mirage-no-such-package==0.0.0#x.bin"]);

@@ -1,0 +1,120 @@
+//! What every evaluation needs: the rows, their pictures and the profile's two encoders. Data that
+//! can't be used is told before anything is loaded.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mirage::config::Config;
+use mirage::evaluation::{self, Archive, Encoders, EvaluationError, Pairs};
+use mirage_models::image_encoder;
+use mirage_models::manifest::Manifest;
+use mirage_models::text_encoder;
+
+use super::Common;
+use crate::cli::failure::Failure;
+use crate::cli::interrupt;
+use crate::cli::output::say;
+use crate::cli::progress::Waiting;
+use crate::cli::text::count;
+use crate::runtime::{OpenError, incomplete, weights_folder};
+
+/// The rows that are measured, with their pictures and the encoders.
+pub(super) struct Material {
+    pub(super) pairs: Pairs,
+    archive: Archive,
+    encoders: Encoders,
+    progress: Waiting,
+}
+
+impl Material {
+    /// One vector a row, of its picture.
+    pub(super) fn pictures(&mut self) -> Result<Vec<Vec<f32>>, EvaluationError> {
+        let progress = &self.progress;
+        let all = self.pairs.rows().len();
+        let mut show = |done: usize| progress.message(format!("{done} of {all} pictures"));
+        let encoder = &*self.encoders.image;
+        evaluation::pictures(encoder, &self.pairs, &mut self.archive, &mut show)
+    }
+
+    /// One vector a text.
+    pub(super) fn texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EvaluationError> {
+        let mut show = |done: usize| {
+            let done = count(done as u64, "text", "texts");
+            self.progress
+                .message(format!("{done} of {} at most", texts.len()));
+        };
+        evaluation::texts(&*self.encoders.text, texts, &mut show)
+    }
+}
+
+/// Reads the rows that were asked for, lets `choose` take those that it needs and say what can't be
+/// measured, then loads the encoders and lets `work` measure.
+///
+/// # Errors
+/// [`Failure`]: the data, the weights, or Ctrl-C.
+pub(super) async fn measure<Chosen, Measured>(
+    common: &Common,
+    config: &Config,
+    choose: impl FnOnce(Pairs) -> Result<(Pairs, Chosen), EvaluationError> + Send + 'static,
+    work: impl FnOnce(&mut Material, Chosen) -> Result<Measured, EvaluationError> + Send + 'static,
+) -> Result<Measured, Failure>
+where
+    Chosen: Send + 'static,
+    Measured: Send + 'static,
+{
+    let profile = common.profile.as_deref().unwrap_or(&config.profile);
+    let manifest = Manifest::of_profile(profile)?;
+    let (rows, images) = (common.pairs.clone(), common.images.clone());
+    let split = common.split.clone();
+    let reading = blocking(move || {
+        let pairs = Pairs::read(&rows)?.select(split.as_deref())?;
+        let (pairs, chosen) = choose(pairs)?;
+        let archive = Archive::open(&images)?;
+        archive.check(&pairs)?;
+        Ok((pairs, archive, chosen))
+    });
+    let (pairs, archive, chosen) = reading.await?;
+    let folder = weights_folder(config, &manifest.profile);
+    if let Some(reason) = incomplete(&manifest.files, &folder) {
+        let profile = manifest.profile;
+        return Err(OpenError::Weights { profile, reason }.into());
+    }
+    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
+    say(&format!(
+        "Measuring {} with the profile {}.",
+        count(pairs.rows().len() as u64, "picture", "pictures"),
+        manifest.profile
+    ));
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(config.work.threads)
+        .build()
+        .map_err(|error| Failure::Unexpected(error.into()))?;
+    let measuring = blocking(move || {
+        threads.install(|| {
+            let mut material = Material {
+                pairs,
+                archive,
+                encoders: load(&manifest, &folder)?,
+                progress: Waiting::new("Loading the encoders".to_owned()),
+            };
+            work(&mut material, chosen)
+        })
+    });
+    interrupt::unless_stopped(&cancel, "Stopped. Nothing was changed.", measuring).await?
+}
+
+fn load(manifest: &Manifest, folder: &Path) -> Result<Encoders, EvaluationError> {
+    // The one that a profile may lack comes first.
+    let image = image_encoder::load(manifest, folder)?;
+    let text = text_encoder::load(manifest, folder)?;
+    Encoders::new(Arc::from(text), Arc::from(image))
+}
+
+/// Work that holds a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EvaluationError> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| Failure::Unexpected(error.into()))?;
+    Ok(done?)
+}

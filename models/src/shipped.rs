@@ -1,0 +1,32 @@
+//! Files that are compiled into the program: the project's own weights, small enough to need no
+//! download. Who writes and verifies them is the resolver.
+
+/// Each file by the name that a manifest gives it after `shipped:`.
+const FILES: &[(&str, &[u8])] = &[
+    (
+        "image-encoder/config.json",
+        include_bytes!("../weights/image-encoder/config.json"),
+    ),
+    (
+        "image-encoder/model.safetensors",
+        include_bytes!("../weights/image-encoder/model.safetensors"),
+    ),
+];
+
+/// The content of a file, or `None` if none of that name is compiled in.
+pub(crate) fn bytes(name: &str) -> Option<&'static [u8]> {
+    let (_, bytes) = FILES.iter().find(|(known, _)| *known == name)?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_by_its_name_alone() {
+        let config = bytes("image-encoder/config.json").expect("shipped");
+        assert!(config.starts_with(b"{"));
+        assert!(bytes("../Cargo.toml").is_none() && bytes("").is_none());
+    }
+}
