@@ -250,7 +250,9 @@ mod tests {
                     "{} has no description",
                     command.name
                 );
-                for parameter in &command.parameters {
+                // What an entry of a menu is given is what was pressed, not an option.
+                let options = command.parameters.iter().filter(|_| in_menu.is_none());
+                for parameter in options {
                     assert!(described(&parameter.description), "{}", parameter.name);
                 }
             }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "encoder")]
 pub mod image_encoder;
+#[cfg(feature = "encoder")]
+mod kernels;
 pub mod manifest;
 pub mod resolver;
 mod shipped;

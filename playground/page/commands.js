@@ -54,10 +54,12 @@ export function nested(leaf, values) {
     (inner, branch) => [{ name: branch.name, type: branch.type, options: inner }], values);
 }
 
+// A limit that isn't set is absent or null, as the bot wrote it.
 const limit = (least, most, unit) => {
-  if (least === undefined && most === undefined) return "";
-  if (least === undefined) return `at most ${most}${unit}`;
-  return most === undefined ? `at least ${least}${unit}` : `${least} to ${most}${unit}`;
+  const [low, high] = [least ?? null, most ?? null];
+  if (low === null && high === null) return "";
+  if (low === null) return `at most ${high}${unit}`;
+  return high === null ? `at least ${low}${unit}` : `${low} to ${high}${unit}`;
 };
 
 /** Whether an option is required, its kind and its limits, in words. */
@@ -65,7 +67,7 @@ export function requirement(option) {
   return [
     option.required ? "required" : "optional",
     TYPE_WORDS[option.type] ?? "value",
-    limit(option.min_length || undefined, option.max_length, " characters"),
+    limit(option.min_length || null, option.max_length, " characters"),
     limit(option.min_value, option.max_value, ""),
   ].filter(Boolean).join(", ");
 }
@@ -103,7 +105,7 @@ function numberOf(option, text, label) {
     return { error: `${label}: write a whole number.` };
   }
   const { min_value: least, max_value: most } = option;
-  if ((least !== undefined && value < least) || (most !== undefined && value > most)) {
+  if (value < (least ?? -Infinity) || value > (most ?? Infinity)) {
     return { error: `${label}: must be ${limit(least, most, "")}.` };
   }
   return { value };
@@ -112,7 +114,7 @@ function numberOf(option, text, label) {
 function textOf(option, text, label) {
   const { min_length: least, max_length: most } = option;
   const length = [...text].length;
-  if ((least !== undefined && length < least) || (most !== undefined && length > most)) {
+  if (length < (least ?? 0) || length > (most ?? Infinity)) {
     return { error: `${label}: must have ${limit(least, most, " characters")}, has ${length}.` };
   }
   return { value: text };

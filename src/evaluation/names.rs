@@ -1,5 +1,6 @@
 //! What UMLS concepts are called: by a file of names, otherwise by the words of the captions that
-//! carry them. The names of UMLS itself may not be passed on, so none are here.
+//! carry them. The names of UMLS itself may not be passed on: those in `names/concepts.json` are
+//! our own, as a student would ask.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,13 +21,28 @@ const LEAST_LETTERS: usize = 2;
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
+    /// Plain names of the commonest concepts of radiology figures.
+    ///
+    /// # Errors
+    /// [`EvaluationError::Read`], which a test rules out.
+    pub fn shipped() -> Result<Self, EvaluationError> {
+        Self::parse(
+            Path::new("names/concepts.json"),
+            include_str!("names/concepts.json"),
+        )
+    }
+
     /// Reads a JSON object whose keys are concepts, such as `{"C0040405": "computed tomography"}`.
     ///
     /// # Errors
     /// [`EvaluationError::Read`] if there is no such file or it holds anything else.
     pub fn read(path: &Path) -> Result<Self, EvaluationError> {
         let text = std::fs::read_to_string(path).map_err(|error| of_system(path, error))?;
-        let names = serde_json::from_str(&text).map_err(|error| ReadError::Unusable {
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, EvaluationError> {
+        let names = serde_json::from_str(text).map_err(|error| ReadError::Unusable {
             path: path.to_owned(),
             reason: format!("it is no JSON object of names ({error})"),
         })?;
@@ -135,5 +151,17 @@ mod tests {
         std::fs::write(file.path(), "[1]").expect("written");
         let error = Names::read(file.path()).expect_err("a list").to_string();
         assert!(error.contains("no JSON object of names"), "{error}");
+    }
+
+    #[test]
+    fn the_shipped_names_are_of_concepts_and_no_two_are_the_same() {
+        let Names(names) = Names::shipped().expect("an object");
+        assert!(names.len() > 100);
+        for (concept, name) in &names {
+            assert!(concept.len() == 8 && concept.starts_with('C'), "{concept}");
+            assert_eq!(name.trim(), name, "{concept}");
+        }
+        let different: BTreeSet<&String> = names.values().collect();
+        assert_eq!(different.len(), names.len());
     }
 }

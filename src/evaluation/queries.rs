@@ -99,19 +99,24 @@ fn of_labels(pairs: &Pairs) -> Vec<ConceptQuery> {
         .collect()
 }
 
-/// UMLS concepts that have a name; two that mostly come together are related. Of concepts of one
-/// name the one that the name fits best is asked for.
+/// UMLS concepts that have a name: the given one or, where none has one, that of its captions. Two
+/// that mostly come together are related. Of concepts of one name the one that the name fits best
+/// is asked for.
 fn of_cuis(pairs: &Pairs, names: &Names) -> Vec<ConceptQuery> {
     let pool = pairs.rows().len();
     let captions = Captions::new(pairs);
     let mut by_name: BTreeMap<String, (f64, Vec<usize>)> = BTreeMap::new();
     let cuis = carriers(pairs, |row| &row.cuis);
-    for (cui, rows) in &cuis {
-        if !is_asked_for(rows, pool) {
-            continue;
-        }
-        let given = names.of(cui).map(|name| (name.to_owned(), 1.0));
-        let Some((name, fit)) = given.or_else(|| captions.name_of(rows)) else {
+    let asked = || cuis.iter().filter(|(_, rows)| is_asked_for(rows, pool));
+    // Names from the captions beside given ones would make queries of two kinds.
+    let is_named = asked().any(|(cui, _)| names.of(cui).is_some());
+    for (cui, rows) in asked() {
+        let name = if is_named {
+            names.of(cui).map(|name| (name.to_owned(), 1.0))
+        } else {
+            captions.name_of(rows)
+        };
+        let Some((name, fit)) = name else {
             continue;
         };
         let best = by_name.entry(name).or_default();

@@ -71,7 +71,7 @@ async fn import(library: &Library, request: Import, job: RunningJob) -> Result<S
     let (_, (rows, total)) = opened.await.map_err(|error| error.to_string())??;
     let atlas = Atlas::open_or_create(&library.atlas_uri, library.engine.clone())
         .await
-        .map_err(told_and_logged)?
+        .map_err(|error| told_and_logged(&error))?
         .on_behalf_of(job.caller, Lane::Batch);
     let told = job.progress;
     let report = ingest(&atlas, &collection, rows, &job.cancel, |report| {
@@ -83,7 +83,7 @@ async fn import(library: &Library, request: Import, job: RunningJob) -> Result<S
         });
     })
     .await
-    .map_err(told_and_logged)?;
+    .map_err(|error| told_and_logged(&error))?;
     if report.stopped {
         // What was read stays; the job is not done by it.
         return Err(format!("Stopped. {}", summary(&collection, &report)));
@@ -116,7 +116,7 @@ async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<St
         },
     )
     .await
-    .map_err(told_and_logged)?;
+    .map_err(|error| told_and_logged(&error))?;
     let pictures = library.engine.image_encoder();
     let pictures = pictures.map_or(String::new(), |spec| format!(" and {}", spec.identity));
     Ok(format!(
@@ -125,9 +125,9 @@ async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<St
 }
 
 /// The sentence for people; the causes go to the log, where the job's span names it.
-fn told_and_logged(error: AtlasError) -> String {
+fn told_and_logged(error: &AtlasError) -> String {
     let mut causes = String::new();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(current) = cause {
         causes.push_str(&format!("; {current}"));
         cause = current.source();

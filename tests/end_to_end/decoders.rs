@@ -112,7 +112,8 @@ async fn the_commands_that_were_registered_are_valid() -> Result<()> {
         .iter()
         .filter_map(|command| command["name"].as_str())
         .collect();
-    assert_eq!(names, ["find", "queue", "atlas", "my-data"]);
+    let expected = ["find", "Find similar images", "queue", "atlas", "my-data"];
+    assert_eq!(names, expected);
     for command in &commands {
         let command: twilight_model::application::command::Command =
             serde_json::from_value(command.clone())?;

@@ -7,6 +7,7 @@ mod faults;
 mod find;
 mod find_image;
 mod growing;
+mod image_encoder;
 mod ingest;
 mod killed;
 mod page;

@@ -69,6 +69,7 @@ pub(crate) fn parse(typed: &[String]) -> Result<Task, String> {
     };
     match (name.as_str(), rest) {
         ("help" | "--help" | "-h", _) => Ok(Task::Help),
+        ("demo" | "tidy" | "env", [asked]) if asked == "--help" || asked == "-h" => Ok(Task::Help),
         ("demo", _) => demo_options(rest).map(Task::Demo),
         ("demo-serve", [folder, mirage, playground, port]) => Ok(Task::DemoServe(ServePlan {
             folder: folder.into(),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use mirage::atlas::ingest::Report;
-use mirage::atlas::{Atlas, Facet, Field, starter};
+use mirage::atlas::{self, Atlas, AtlasError, Facet, Field, starter};
 use mirage::config::Config;
-use mirage::engine::{Caller, Lane};
+use mirage::engine::{Caller, Engine, Lane};
 use mirage_models::manifest::FileSpec;
 use mirage_models::resolver::Resolver;
 use serde::Serialize;
@@ -39,7 +39,8 @@ enum Action {
 
 /// Make the starter atlas from pictures in Python packages, fetching what is missing
 ///
-/// Needs Python 3 with pip the first time. Other collections in the atlas stay as they are.
+/// Needs Python 3 with pip the first time. Other collections in the atlas stay as they are. An
+/// atlas whose vectors come from other encoders gets new ones.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mirage atlas starter\n\n\
     Exit codes: 0 done; 1 a file or a picture can't be had; 2 an argument or a setting can't be \
@@ -72,14 +73,14 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 async fn make_starter(arguments: &StarterArguments, config: &Config) -> Result<Exit, Failure> {
     let files = starter::packages()?;
     let engine = runtime::start_engine(config)?;
-    let atlas = Atlas::open_or_create(&config.atlas_uri, engine)
+    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
+    let atlas = fitting(&config.atlas_uri, engine, &cancel)
         .await?
         .on_behalf_of(Caller::LOCAL, Lane::Batch);
     if !arguments.force && starter::is_current(&atlas).await? {
         tell(arguments, &atlas, None).await?;
         return Ok(Exit::Done);
     }
-    let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
     let folder = config.packages();
     fetch(&files, &folder, &cancel).await?;
     let report = {
@@ -94,6 +95,22 @@ async fn make_starter(arguments: &StarterArguments, config: &Config) -> Result<E
     } else {
         Exit::No
     })
+}
+
+/// Opens the atlas. One of an earlier version or of other encoders is embedded anew first, so that
+/// a newer program goes on with the atlas that is there.
+async fn fitting(uri: &str, engine: Engine, cancel: &CancellationToken) -> Result<Atlas, Failure> {
+    match Atlas::open_or_create(uri, engine.clone()).await {
+        Err(AtlasError::WithoutPictureVectors { .. } | AtlasError::OtherEncoder { .. }) => {
+            say(
+                "The atlas has vectors of other encoders. All are made anew; pictures and words stay.",
+            );
+            let lane = (Caller::LOCAL, Lane::Batch);
+            atlas::re_embed(uri, &engine, lane, cancel, |_, _| {}).await?;
+            Ok(Atlas::open(uri, engine).await?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 async fn fetch(

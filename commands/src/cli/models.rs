@@ -250,7 +250,7 @@ mod tests {
         assert!(!told.is_complete());
         let text = told.in_words(usize::MAX);
         assert!(
-            text.contains("Apache-2.0  changed: its SHA-256 is another\n"),
+            text.contains("  changed: its SHA-256 is another\n"),
             "{text}"
         );
         assert!(text.ends_with("`mirage models pull`.\n"), "{text}");

@@ -108,7 +108,8 @@ fn a_worker_does_what_was_queued_before_it_came_and_counts_it() {
     let figures = metrics(&address);
     for line in [
         "mirage_jobs_ended_total{how=\"done\"} 2",
-        "mirage_engine_loads_total 1",
+        // The encoders of words and of pictures.
+        "mirage_engine_loads_total 2",
         "mirage_jobs_waiting 0",
     ] {
         assert!(figures.contains(line), "{line} is not in\n{figures}");

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Tensor, bail};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use super::calibration::{self, Dev};
 use super::depthwise::{Depthwise, same_padding};
 use super::preprocess::{CHANNELS, Preprocessing};
 use super::{ImageEncoder, ImageEncoderError, Rgb, unreadable};
+use crate::kernels::{Dense, Then};
 
 /// Pictures that run at once: their widest layer fills about 150 MB.
 const BATCH: usize = 16;
@@ -61,11 +62,11 @@ struct BlockShape {
 pub struct EfficientNetLite {
     preprocessing: Preprocessing,
     stem: Stem,
-    stem_weights: Pointwise,
+    stem_weights: Dense,
     blocks: Vec<Block>,
-    last: Pointwise,
-    hidden: Pointwise,
-    embedding: Pointwise,
+    last: Dense,
+    hidden: Dense,
+    embedding: Dense,
     identity: String,
     dimensions: usize,
     chance: Option<f32>,
@@ -73,28 +74,12 @@ pub struct EfficientNetLite {
 
 /// Expand, filter each channel, project; the input is added where the shape stays.
 struct Block {
-    expand: Option<Pointwise>,
+    expand: Option<Dense>,
     depthwise: Depthwise,
     weights: Tensor,
     bias: Tensor,
-    project: Pointwise,
+    project: Dense,
     is_residual: bool,
-}
-
-/// A product with a matrix, a bias, and what comes after.
-struct Pointwise {
-    /// (channels in, channels out).
-    weights: Tensor,
-    bias: Tensor,
-    then: Then,
-}
-
-/// What follows a product.
-#[derive(Debug, Clone, Copy)]
-enum Then {
-    Nothing,
-    Relu,
-    Relu6,
 }
 
 impl EfficientNetLite {
@@ -141,14 +126,14 @@ impl EfficientNetLite {
             .map_or(trunk.stem.channels, |shape| shape.out);
         let stem_weights = stem(&trunk.stem, &weights.pp("stem"))?;
         let last =
-            Pointwise::convolution(before_last, trunk.last, Then::Relu6, &weights.pp("last"))?;
-        let hidden = Pointwise::layer(
+            Dense::load_convolution(before_last, trunk.last, Then::Relu6, &weights.pp("last"))?;
+        let hidden = Dense::load(
             2 * trunk.last,
             config.hidden,
             Then::Relu,
             &weights.pp("fc1"),
         )?;
-        let embedding = Pointwise::layer(
+        let embedding = Dense::load(
             config.hidden,
             config.dimensions,
             Then::Nothing,
@@ -251,22 +236,21 @@ impl ImageEncoder for EfficientNetLite {
 }
 
 /// The stem's weights (channels out, 3, kernel, kernel) as a matrix whose rows follow a patch.
-fn stem(stem: &Stem, weights: &VarBuilder<'_>) -> candle_core::Result<Pointwise> {
+fn stem(stem: &Stem, weights: &VarBuilder<'_>) -> candle_core::Result<Dense> {
     let shape = (stem.channels, CHANNELS, stem.kernel, stem.kernel);
     let matrix = weights.get(shape, "weight")?.permute((2, 3, 1, 0))?;
     let rows = stem.kernel * stem.kernel * CHANNELS;
-    Ok(Pointwise {
-        weights: matrix.contiguous()?.reshape((rows, stem.channels))?,
-        bias: weights.get(stem.channels, "bias")?,
-        then: Then::Relu6,
-    })
+    let matrix = matrix.contiguous()?.reshape((rows, stem.channels))?;
+    let bias = weights.get(stem.channels, "bias")?;
+    Ok(Dense::new(matrix, bias, Then::Relu6))
 }
 
 impl Block {
     fn load(shape: BlockShape, weights: &VarBuilder<'_>) -> candle_core::Result<Self> {
         let inner = shape.r#in * shape.expansion;
-        let expand = (shape.expansion != 1)
-            .then(|| Pointwise::convolution(shape.r#in, inner, Then::Relu6, &weights.pp("expand")));
+        let expand = (shape.expansion != 1).then(|| {
+            Dense::load_convolution(shape.r#in, inner, Then::Relu6, &weights.pp("expand"))
+        });
         let depthwise = weights.pp("depthwise");
         let kernels = depthwise.get((inner, 1, shape.kernel, shape.kernel), "weight")?;
         let kernels = kernels.reshape((inner, shape.kernel * shape.kernel))?;
@@ -278,7 +262,7 @@ impl Block {
             },
             weights: kernels.t()?.contiguous()?,
             bias: depthwise.get(inner, "bias")?,
-            project: Pointwise::convolution(
+            project: Dense::load_convolution(
                 inner,
                 shape.out,
                 Then::Nothing,
@@ -302,105 +286,5 @@ impl Block {
     }
 }
 
-impl Pointwise {
-    /// A convolution of one pixel: weights (out, in, 1, 1).
-    fn convolution(
-        before: usize,
-        after: usize,
-        then: Then,
-        weights: &VarBuilder<'_>,
-    ) -> candle_core::Result<Self> {
-        let matrix = weights.get((after, before, 1, 1), "weight")?;
-        Self::new(&matrix.reshape((after, before))?, after, then, weights)
-    }
-
-    /// A layer: weights (out, in).
-    fn layer(
-        before: usize,
-        after: usize,
-        then: Then,
-        weights: &VarBuilder<'_>,
-    ) -> candle_core::Result<Self> {
-        Self::new(
-            &weights.get((after, before), "weight")?,
-            after,
-            then,
-            weights,
-        )
-    }
-
-    fn new(
-        matrix: &Tensor,
-        after: usize,
-        then: Then,
-        weights: &VarBuilder<'_>,
-    ) -> candle_core::Result<Self> {
-        Ok(Self {
-            weights: matrix.t()?.contiguous()?,
-            bias: weights.get(after, "bias")?,
-            then,
-        })
-    }
-
-    /// The product over the last dimension.
-    fn forward(&self, values: &Tensor) -> candle_core::Result<Tensor> {
-        let mut shape = values.dims().to_vec();
-        let (before, after) = self.weights.dims2()?;
-        let rows = values.elem_count() / before;
-        let product = values.reshape((rows, before))?.matmul(&self.weights)?;
-        product.inplace_op2(&self.bias, &AddBias(self.then))?;
-        if let Some(last) = shape.last_mut() {
-            *last = after;
-        }
-        product.reshape(shape)
-    }
-}
-
-/// Adds a bias to each row and applies what follows, in place: one way through memory for both.
-struct AddBias(Then);
-
-impl InplaceOp2 for AddBias {
-    fn name(&self) -> &'static str {
-        "add-bias"
-    }
-
-    fn cpu_fwd(
-        &self,
-        values: &mut CpuStorage,
-        values_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (Some((start, end)), Some((from, to))) = (
-            values_layout.contiguous_offsets(),
-            bias_layout.contiguous_offsets(),
-        ) else {
-            bail!("a bias needs contiguous values");
-        };
-        let bias = &bias.as_slice::<f32>()?[from..to];
-        let CpuStorage::F32(values) = values else {
-            bail!("a bias needs F32 values");
-        };
-        let then = self.0;
-        // Rows are short; a thread takes many.
-        let rows_at_once = (65_536 / bias.len().max(1)).max(1);
-        values[start..end]
-            .par_chunks_mut(rows_at_once * bias.len())
-            .for_each(|rows| {
-                for row in rows.chunks_exact_mut(bias.len()) {
-                    match then {
-                        Then::Nothing => each(row, bias, |value| value),
-                        Then::Relu => each(row, bias, |value| value.max(0.0)),
-                        Then::Relu6 => each(row, bias, |value| value.clamp(0.0, 6.0)),
-                    }
-                }
-            });
-        Ok(())
-    }
-}
-
-fn each(row: &mut [f32], bias: &[f32], then: impl Fn(f32) -> f32) {
-    for (value, bias) in row.iter_mut().zip(bias) {
-        *value = then(*value + bias);
-    }
-}
+#[cfg(test)]
+mod golden;

@@ -1,23 +1,24 @@
-//! Sentence embeddings from a BERT in candle: mean pooling over the tokens, then unit length
+//! Sentence embeddings from a BERT: mean pooling over the tokens, then unit length
 //! (Sentence-BERT, arXiv:1908.10084). It knows no particular model; all-MiniLM-L6-v2 is one.
+
+mod network;
 
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config};
-use tokenizers::{PaddingParams, PaddingStrategy, Tokenizer, TruncationParams};
+use tokenizers::{Tokenizer, TruncationParams};
 
+use self::network::{Bert, Config};
 use super::{EncoderError, TextEncoder};
 
-/// Texts that run through the network at once. More only wastes padding on a CPU.
-const BATCH: usize = 32;
+/// Texts that run through the network at once: what they need stays in the processor's caches.
+const BATCH: usize = 16;
 
 /// A BERT whose mean-pooled last layer is the embedding.
 pub struct BertEncoder {
-    model: BertModel,
+    network: Bert,
     tokenizer: Tokenizer,
-    device: Device,
     dimensions: usize,
     identity: String,
 }
@@ -40,11 +41,10 @@ impl BertEncoder {
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         let weights = VarBuilder::from_buffered_safetensors(bytes, DType::F32, &device)
             .map_err(|error| unreadable(&path, &error))?;
-        let model = BertModel::load(weights, &config)?;
+        let network = Bert::load(&config, &weights)?;
         Ok(Self {
-            model,
+            network,
             tokenizer,
-            device,
             dimensions: config.hidden_size,
             identity,
         })
@@ -56,20 +56,21 @@ impl BertEncoder {
             .tokenizer
             .encode_batch(texts.to_vec(), true)
             .map_err(|error| EncoderError::Tokenizer(error.to_string()))?;
-        let rows = encodings.len();
+        let lengths: Vec<usize> = encodings.iter().map(|text| text.get_ids().len()).collect();
         let ids: Vec<u32> = encodings
             .iter()
-            .flat_map(|row| row.get_ids().to_vec())
+            .flat_map(|text| text.get_ids().iter().copied())
             .collect();
-        let mask: Vec<u32> = encodings
-            .iter()
-            .flat_map(|row| row.get_attention_mask().to_vec())
-            .collect();
-        let length = ids.len() / rows;
-        let ids = Tensor::from_vec(ids, (rows, length), &self.device)?;
-        let mask = Tensor::from_vec(mask, (rows, length), &self.device)?;
-        let hidden = self.model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
-        Ok(unit(&mean_over_tokens(&hidden, &mask)?)?.to_vec2()?)
+        let hidden = self.network.forward(ids, &lengths)?;
+        let width = self.dimensions;
+        let mut rest = hidden.flatten_all()?.to_vec1::<f32>()?;
+        let mut vectors = Vec::with_capacity(lengths.len());
+        for length in lengths.into_iter().rev() {
+            let text = rest.split_off(rest.len() - length * width);
+            vectors.push(unit(mean(&text, width)));
+        }
+        vectors.reverse();
+        Ok(vectors)
     }
 }
 
@@ -83,7 +84,7 @@ impl TextEncoder for BertEncoder {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncoderError> {
-        // Texts of like length share a batch, so that little of it is padding.
+        // Texts of like length share a batch, so that threads have alike work.
         let mut order: Vec<usize> = (0..texts.len()).collect();
         order.sort_by_key(|&index| texts[index].len());
         let mut vectors = vec![Vec::new(); texts.len()];
@@ -97,33 +98,36 @@ impl TextEncoder for BertEncoder {
     }
 }
 
-/// `hidden` (rows, tokens, width) averaged over the tokens that `mask` (rows, tokens) keeps.
-fn mean_over_tokens(hidden: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
-    let mask = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
-    let sum = hidden.broadcast_mul(&mask)?.sum(1)?;
-    // Every text has its [CLS] and [SEP], so no count is zero.
-    sum.broadcast_div(&mask.sum(1)?)
+/// The mean of rows of `width` numbers. Every text has its [CLS] and [SEP], so there are some.
+fn mean(rows: &[f32], width: usize) -> Vec<f32> {
+    let mut sum = vec![0.0_f32; width];
+    for row in rows.chunks_exact(width) {
+        for (sum, value) in sum.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    let count = (rows.len() / width.max(1)).max(1) as f32;
+    sum.into_iter().map(|value| value / count).collect()
 }
 
-/// Rows of unit length; a row of zeros stays one.
-fn unit(vectors: &Tensor) -> candle_core::Result<Tensor> {
-    let norm = vectors
-        .sqr()?
-        .sum_keepdim(1)?
-        .sqrt()?
-        .clamp(1e-12_f32, f32::MAX)?;
-    vectors.broadcast_div(&norm)
+/// The same direction with length 1; zeros stay.
+fn unit(vector: Vec<f32>) -> Vec<f32> {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let length = length.max(1e-12);
+    vector.into_iter().map(|value| value / length).collect()
 }
 
 fn read_config(path: &Path) -> Result<Config, EncoderError> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    serde_json::from_str(&text).map_err(|error| unreadable(path, &error))
+    let config: Config = serde_json::from_str(&text).map_err(|error| unreadable(path, &error))?;
+    config.check().map_err(|reason| unreadable(path, &reason))?;
+    Ok(config)
 }
 
 fn read_tokenizer(path: &Path, maximum_tokens: usize) -> Result<Tokenizer, EncoderError> {
     let mut tokenizer = Tokenizer::from_file(path).map_err(|error| unreadable(path, &error))?;
-    // The file pads everything to 128 tokens and cuts there; the reference implementation sets
-    // both itself, and so do we.
+    // The file pads everything to 128 tokens and cuts there; the reference implementation cuts
+    // where it says itself, and nothing needs padding here.
     let truncation = TruncationParams {
         max_length: maximum_tokens,
         ..TruncationParams::default()
@@ -131,10 +135,7 @@ fn read_tokenizer(path: &Path, maximum_tokens: usize) -> Result<Tokenizer, Encod
     tokenizer
         .with_truncation(Some(truncation))
         .map_err(|error| EncoderError::Tokenizer(error.to_string()))?
-        .with_padding(Some(PaddingParams {
-            strategy: PaddingStrategy::BatchLongest,
-            ..PaddingParams::default()
-        }));
+        .with_padding(None);
     Ok(tokenizer)
 }
 
@@ -150,22 +151,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_does_not_count_in_the_mean() {
-        let device = Device::Cpu;
-        let hidden = Tensor::from_vec(vec![1_f32, 2., 3., 4., 9., 9.], (1, 3, 2), &device);
-        let mask = Tensor::from_vec(vec![1_u32, 1, 0], (1, 3), &device).expect("a tensor");
-        let mean = mean_over_tokens(&hidden.expect("a tensor"), &mask).expect("shapes fit");
-        assert_eq!(mean.to_vec2::<f32>().expect("two dimensions"), [[2., 3.]]);
+    fn the_mean_is_of_all_tokens() {
+        assert_eq!(mean(&[1., 2., 3., 4., 5., 9.], 2), [3., 5.]);
+        assert_eq!(mean(&[], 2), [0., 0.]);
     }
 
     #[test]
     fn vectors_have_unit_length_and_zeros_stay() {
-        let vectors = Tensor::new(&[[3_f32, 4.], [0., 0.]], &Device::Cpu).expect("a tensor");
-        let unit = unit(&vectors)
-            .expect("shapes fit")
-            .to_vec2::<f32>()
-            .expect("two dimensions");
-        assert_eq!(unit, [[0.6, 0.8], [0., 0.]]);
+        assert_eq!(unit(vec![3., 4.]), [0.6, 0.8]);
+        assert_eq!(unit(vec![0., 0.]), [0., 0.]);
     }
 
     #[test]

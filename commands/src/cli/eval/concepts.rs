@@ -17,8 +17,8 @@ use crate::cli::text::count;
 ///
 /// The queries are the labels that at least 3 rows carry, or the UMLS concepts where no row has a
 /// label. A row that carries the concept has grade 2, one that carries a related concept 1. A
-/// concept's name comes from --names; otherwise it is the words that tell its captions best from
-/// the others, which favours the search by words.
+/// concept's name comes from --names, or from a list of our own. Where no concept has a name it is
+/// the words that tell its captions best from the others, which favours the search by words.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  mirage eval concepts --pairs ham10000.jsonl \
@@ -48,8 +48,8 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         common,
         config,
         move |pairs| {
-            let names = names.map(|path| Names::read(&path)).transpose()?;
-            let queries = evaluation::concept_queries(&pairs, &names.unwrap_or_default())?;
+            let names = names.map_or_else(Names::shipped, |path| Names::read(&path))?;
+            let queries = evaluation::concept_queries(&pairs, &names)?;
             Ok((pairs, queries))
         },
         |material, queries| {

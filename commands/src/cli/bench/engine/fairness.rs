@@ -1,13 +1,15 @@
-//! Ten people who ask for one to ten times as much, all at once and the greediest first. Served is
-//! counted when the first of them has everything: until then all of them wait.
+//! Ten people who ask for one to ten times as much, the greediest first. The device is held until all
+//! have asked, and served is counted when the first of them has everything: all wait all the time.
 //!
 //! Jain's index: (sum of x)^2 / (n * sum of x^2), 1 if all have the same (Jain, Chiu and Hawe,
 //! DEC TR-301, 1984).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use mirage::engine::{Caller, Lane};
+use mirage::engine::{Caller, Lane, Step, Steps};
+use tokio_util::sync::CancellationToken;
 
 use super::Bench;
 use crate::cli::bench::queries::QUERIES;
@@ -15,6 +17,21 @@ use crate::cli::bench::queries::QUERIES;
 const PEOPLE: u64 = 10;
 /// Requests of who asks for the least.
 const LEAST: u64 = 12;
+/// Until all have asked.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Work that keeps the device until the other end speaks or is dropped.
+struct Hold(mpsc::Receiver<()>);
+
+impl Steps for Hold {
+    type Output = ();
+
+    fn step(&mut self) -> Result<Step<()>, String> {
+        // Blocks the engine's own thread, as a network does. Either answer lets it go.
+        let _released = self.0.recv();
+        Ok(Step::Done(()))
+    }
+}
 
 pub(super) struct Fairness {
     pub(super) jain: f64,
@@ -25,6 +42,14 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Fairness> {
     let engine = bench.engine(32)?;
     let served: Arc<Vec<AtomicU64>> = Arc::new((0..PEOPLE).map(|_| AtomicU64::new(0)).collect());
     let over = Arc::new(AtomicBool::new(false));
+    let (release, held) = mpsc::channel();
+    let token = CancellationToken::new();
+    let hold = engine.submit(
+        Caller::new(PEOPLE + 1, 1),
+        Lane::Interactive,
+        Hold(held),
+        token,
+    )?;
     let mut asked = Vec::new();
     for user in (0..PEOPLE).rev() {
         let demand = LEAST * (user + 1);
@@ -46,6 +71,15 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Fairness> {
             }));
         }
     }
+    let all_wait = async {
+        while engine.waiting(Lane::Interactive) < asked.len() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // Should one be refused, the requests below say why.
+    let _refused = tokio::time::timeout(SOON, all_wait).await;
+    drop(release);
+    hold.result().await?;
     for request in futures::future::join_all(asked).await {
         request??;
     }
