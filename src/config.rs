@@ -50,7 +50,8 @@ pub struct Config {
     pub database: Location,
     /// The engine's and the queue's bounds.
     pub work: WorkSettings,
-    /// Profile of the weights. `MIRAGE_PROFILE`, `starter` by default.
+    /// Profile of the weights: one that ships with Mirage, or one of [`Self::profiles`].
+    /// `MIRAGE_PROFILE`, `starter` by default.
     pub profile: String,
     token: Option<TokenSource>,
     /// Base URL of a Discord-compatible server in place of Discord. `MIRAGE_DISCORD_URL`.
@@ -214,6 +215,12 @@ impl Config {
         self.cache.join("weights")
     }
 
+    /// Folder of the person's own profiles, each a manifest `NAME.toml`. It is kept with the data:
+    /// nobody else can bring it back.
+    pub fn profiles(&self) -> PathBuf {
+        self.data.join("profiles")
+    }
+
     /// Folder of the files that the starter atlas is made from.
     pub fn packages(&self) -> PathBuf {
         self.cache.join("packages")
@@ -306,6 +313,7 @@ mod tests {
             Location::from(Path::new("/tmp/m/mirage.sqlite"))
         );
         assert_eq!(config.weights(), PathBuf::from("/tmp/m/cache/weights"));
+        assert_eq!(config.profiles(), PathBuf::from("/tmp/m/profiles"));
     }
 
     #[test]

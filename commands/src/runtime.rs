@@ -92,6 +92,14 @@ fn may_be_logged(target: &str, level: Level, is_span: bool) -> bool {
     !CARRY_SECRETS.contains(&crate_name) || (!is_span && level <= Level::INFO)
 }
 
+/// The manifest of a profile, which ships with Mirage or is one of the person's own.
+///
+/// # Errors
+/// [`ManifestError`].
+pub(crate) fn manifest(config: &Config, profile: &str) -> Result<Manifest, ManifestError> {
+    Manifest::find(profile, &config.profiles())
+}
+
 /// Folder of a profile's weights.
 pub(crate) fn weights_folder(config: &Config, profile: &str) -> PathBuf {
     config.weights().join(profile)
@@ -103,7 +111,7 @@ pub(crate) fn weights_folder(config: &Config, profile: &str) -> PathBuf {
 /// # Errors
 /// [`OpenError`]; missing files are told with the command that fetches them.
 pub(crate) fn start_engine(config: &Config) -> Result<Engine, OpenError> {
-    let manifest = Manifest::of_profile(&config.profile)?;
+    let manifest = manifest(config, &config.profile)?;
     let folder = weights_folder(config, &manifest.profile);
     if let Some(reason) = incomplete(&manifest.files, &folder) {
         let profile = manifest.profile;

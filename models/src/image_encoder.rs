@@ -8,6 +8,7 @@ mod preprocess;
 
 use std::path::Path;
 
+use crate::joint_encoder::{self, JointError};
 use crate::manifest::Manifest;
 
 pub use calibration::chance;
@@ -31,6 +32,9 @@ pub enum ImageEncoderError {
     /// The network refused its input.
     #[error("The image encoder failed: {0}")]
     Network(#[from] candle_core::Error),
+    /// An encoder for texts and pictures can't be used.
+    #[error(transparent)]
+    Joint(#[from] JointError),
     /// The profile has none.
     #[error(
         "The profile {0} has no image encoder. Search by words, or choose a profile that has one \
@@ -146,9 +150,16 @@ pub fn load(
     let (Some(spec), Some(identity)) = (&manifest.image_encoder, identity(manifest)) else {
         return Err(ImageEncoderError::Absent(manifest.profile.clone()));
     };
-    let encoder = EfficientNetLite::load(&folder.join(&spec.folder))?.named(identity);
+    let folder = folder.join(&spec.folder);
+    let encoder: Box<dyn ImageEncoder> = match spec.layout {
+        Some(layout) => {
+            let found = joint_encoder::inspect_as(layout, &folder)?;
+            Box::new(found.image_encoder(identity)?)
+        }
+        None => Box::new(EfficientNetLite::load(&folder)?.named(identity)),
+    };
     if encoder.dimensions() == spec.dimensions {
-        Ok(Box::new(encoder))
+        Ok(encoder)
     } else {
         Err(ImageEncoderError::Dimensions {
             found: encoder.dimensions(),

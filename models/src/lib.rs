@@ -5,6 +5,8 @@
 #[cfg(feature = "encoder")]
 pub mod image_encoder;
 #[cfg(feature = "encoder")]
+pub mod joint_encoder;
+#[cfg(feature = "encoder")]
 mod kernels;
 pub mod manifest;
 pub mod resolver;

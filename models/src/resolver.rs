@@ -15,7 +15,7 @@ use crate::manifest::{FileSpec, Source, Wheel};
 use crate::shipped;
 
 pub use hub::fetch_dataset_parquet;
-pub use verify::sha256_hex;
+pub use verify::{sha256_hex, sha256_of_file};
 
 /// Why a file could not be had.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ mod bert;
 
 use std::path::Path;
 
+use crate::joint_encoder::{self, JointError};
 use crate::manifest::Manifest;
 
 pub use bert::BertEncoder;
@@ -26,6 +27,9 @@ pub enum EncoderError {
     /// The tokenizer refused its input.
     #[error("The text could not be split into tokens: {0}")]
     Tokenizer(String),
+    /// An encoder for texts and pictures can't be used.
+    #[error(transparent)]
+    Joint(#[from] JointError),
     /// The network is not the one that the manifest describes.
     #[error("The text encoder gives {found} numbers a text in place of {expected}.")]
     Dimensions {
@@ -70,9 +74,16 @@ pub fn identity(manifest: &Manifest) -> String {
 pub fn load(manifest: &Manifest, folder: &Path) -> Result<Box<dyn TextEncoder>, EncoderError> {
     let spec = &manifest.text_encoder;
     let folder = folder.join(&spec.folder);
-    let encoder = BertEncoder::load(&folder, identity(manifest), spec.maximum_tokens)?;
+    let (identity, maximum) = (identity(manifest), spec.maximum_tokens);
+    let encoder: Box<dyn TextEncoder> = match spec.layout {
+        Some(layout) => {
+            let found = joint_encoder::inspect_as(layout, &folder)?;
+            Box::new(found.text_encoder(identity, maximum)?)
+        }
+        None => Box::new(BertEncoder::load(&folder, identity, maximum)?),
+    };
     if encoder.dimensions() == spec.dimensions {
-        Ok(Box::new(encoder))
+        Ok(encoder)
     } else {
         Err(EncoderError::Dimensions {
             found: encoder.dimensions(),

@@ -79,9 +79,11 @@ impl From<EvaluationError> for Failure {
             | EvaluationError::Lacking { .. }
             | EvaluationError::OneClass { .. }
             | EvaluationError::NoQuery { .. }
-            | EvaluationError::Text(EncoderError::Unreadable { .. })
+            | EvaluationError::Text(EncoderError::Unreadable { .. } | EncoderError::Joint(_))
             | EvaluationError::Image(
-                ImageEncoderError::Unreadable { .. } | ImageEncoderError::Absent(_),
+                ImageEncoderError::Unreadable { .. }
+                | ImageEncoderError::Joint(_)
+                | ImageEncoderError::Absent(_),
             ) => Self::User(error.into()),
             EvaluationError::Spaces { .. }
             | EvaluationError::Text(_)

@@ -11,6 +11,7 @@ use mirage::engine::EngineError;
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use mirage_models::image_encoder::ImageEncoderError;
+use mirage_models::joint_encoder::JointError;
 use mirage_models::manifest::ManifestError;
 use mirage_models::resolver::ResolveError;
 use mirage_models::text_encoder::EncoderError;
@@ -88,10 +89,17 @@ impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
         match error {
             ManifestError::UnknownProfile { .. } => Self::Argument(error.into()),
-            ManifestError::Malformed(_) | ManifestError::Unusable { .. } => {
-                Self::Unexpected(error.into())
-            }
+            ManifestError::Own { .. } => Self::User(error.into()),
+            ManifestError::Malformed(_)
+            | ManifestError::Unusable { .. }
+            | ManifestError::Unwritable(_) => Self::Unexpected(error.into()),
         }
+    }
+}
+
+impl From<JointError> for Failure {
+    fn from(error: JointError) -> Self {
+        Self::User(error.into())
     }
 }
 
@@ -105,15 +113,17 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match &error {
             EngineError::Encoder(encoder) => match &**encoder {
-                EncoderError::Unreadable { .. } => Self::User(error.into()),
+                EncoderError::Unreadable { .. } | EncoderError::Joint(_) => {
+                    Self::User(error.into())
+                }
                 EncoderError::Network(_)
                 | EncoderError::Tokenizer(_)
                 | EncoderError::Dimensions { .. } => Self::Unexpected(error.into()),
             },
             EngineError::ImageEncoder(encoder) => match &**encoder {
-                ImageEncoderError::Unreadable { .. } | ImageEncoderError::Absent(_) => {
-                    Self::User(error.into())
-                }
+                ImageEncoderError::Unreadable { .. }
+                | ImageEncoderError::Joint(_)
+                | ImageEncoderError::Absent(_) => Self::User(error.into()),
                 ImageEncoderError::Weights(_)
                 | ImageEncoderError::Network(_)
                 | ImageEncoderError::Dimensions { .. }

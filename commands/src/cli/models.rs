@@ -1,5 +1,7 @@
-//! `mirage models`: the weight files of a profile: list, fetch, verify. Where they come from is
-//! written in the profile's manifest.
+//! `mirage models`: the weight files of a profile: list, fetch, verify; and a profile of one's own
+//! (`add`). Where files come from is written in the profile's manifest.
+
+mod add;
 
 use clap::{Args, Subcommand};
 use mirage::config::Config;
@@ -15,7 +17,7 @@ use super::progress::{self, size};
 use super::text::{self, Paragraphs, count, pad};
 use crate::runtime;
 
-/// List, fetch or verify the weight files
+/// List, fetch or verify the weight files, or add an encoder
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -27,6 +29,7 @@ enum Action {
     List(ListArguments),
     Pull(PullArguments),
     Verify(VerifyArguments),
+    Add(add::Arguments),
 }
 
 /// List the files of a profile with size, licence and state
@@ -65,18 +68,32 @@ struct Common {
     json: bool,
 }
 
+/// What is done with the files of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    List,
+    Pull,
+    Verify,
+}
+
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
-    let (Action::List(ListArguments { common })
-    | Action::Pull(PullArguments { common })
-    | Action::Verify(VerifyArguments { common })) = &arguments.action;
+    match &arguments.action {
+        Action::List(arguments) => tell(Task::List, &arguments.common, config).await,
+        Action::Pull(arguments) => tell(Task::Pull, &arguments.common, config).await,
+        Action::Verify(arguments) => tell(Task::Verify, &arguments.common, config).await,
+        Action::Add(arguments) => add::run(arguments, config).await,
+    }
+}
+
+async fn tell(task: Task, common: &Common, config: &Config) -> Result<Exit, Failure> {
     let profile = common.profile.as_deref().unwrap_or(&config.profile);
-    let manifest = Manifest::of_profile(profile)?;
+    let manifest = runtime::manifest(config, profile)?;
     let folder = runtime::weights_folder(config, &manifest.profile);
     let resolver = Resolver::new(&folder);
-    let states = match arguments.action {
-        Action::List(_) => look(&manifest, &resolver),
-        Action::Verify(_) => verify(&manifest, &resolver).await?,
-        Action::Pull(_) => {
+    let states = match task {
+        Task::List => look(&manifest, &resolver),
+        Task::Verify => verify(&manifest, &resolver).await?,
+        Task::Pull => {
             pull(&manifest, &resolver, &folder.display().to_string()).await?;
             look(&manifest, &resolver)
         }
@@ -92,8 +109,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     } else {
         output::print(&told.in_words(text::columns()))?;
     }
-    let is_judged = matches!(arguments.action, Action::Verify(_));
-    Ok(if is_judged && !told.is_complete() {
+    Ok(if task == Task::Verify && !told.is_complete() {
         Exit::No
     } else {
         Exit::Done

@@ -10,7 +10,6 @@ use mirage::engine::Caller;
 use mirage::jobs::{Cancelled, Import, JobRequest, Jobs, Progress, roughly};
 use mirage::store::Store;
 use mirage::store::jobs::{Job, JobId, Standing, State};
-use mirage_models::manifest::Manifest;
 use mirage_models::text_encoder;
 use serde::Serialize;
 
@@ -204,7 +203,7 @@ async fn add(job: &NewJob, jobs: &Jobs, config: &Config) -> Result<Exit, Failure
         }
         NewJob::ReEmbed(_) => JobRequest::ReEmbed {
             entries: entries(config).await,
-            encoder: text_encoder::identity(&Manifest::of_profile(&config.profile)?),
+            encoder: text_encoder::identity(&runtime::manifest(config, &config.profile)?),
         },
     };
     let id = jobs.enqueue(&request, Caller::LOCAL, None).await?;

@@ -14,6 +14,7 @@ fn help_is_there_for_every_command_with_an_example() {
         "models list",
         "models pull",
         "models verify",
+        "models add",
         "doctor",
         "bot",
         "bench find",

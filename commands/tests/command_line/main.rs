@@ -4,6 +4,7 @@
 
 mod arguments;
 mod doctor;
+mod encoders;
 mod eval;
 mod find;
 mod home;

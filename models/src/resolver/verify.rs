@@ -28,7 +28,7 @@ pub(super) fn hash(path: &Path, file: &FileSpec) -> FileState {
         FileState::Ready => {}
         other => return other,
     }
-    match sha256(path) {
+    match sha256_of_file(path) {
         Ok(found) if found == file.sha256 => FileState::Ready,
         Ok(_) => FileState::Changed("its SHA-256 is another".to_owned()),
         Err(error) => FileState::Changed(error.to_string()),
@@ -44,7 +44,11 @@ fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
+/// The same of a file, which is read piece by piece.
+///
+/// # Errors
+/// The file can't be read.
+pub fn sha256_of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

@@ -12,14 +12,13 @@ use std::sync::Arc;
 use clap::Args;
 use mirage::config::Config;
 use mirage::engine::{EncoderSpec, Engine, Settings};
-use mirage_models::manifest::Manifest;
 use mirage_models::text_encoder::{self, TextEncoder};
 use serde::Serialize;
 
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::{interrupt, output};
-use crate::runtime::{incomplete, weights_folder};
+use crate::runtime::{self, incomplete, weights_folder};
 
 /// Measure the inference engine and the queue of long jobs
 ///
@@ -92,7 +91,7 @@ impl Bench {
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
-    let manifest = Manifest::of_profile(&config.profile)?;
+    let manifest = runtime::manifest(config, &config.profile)?;
     let folder = weights_folder(config, &manifest.profile);
     if let Some(reason) = incomplete(&manifest.files, &folder) {
         return Err(Failure::user(format!(

@@ -3,7 +3,6 @@
 use mirage::atlas::AtlasError;
 use mirage::config::Config;
 use mirage::store::{Location, Store};
-use mirage_models::manifest::Manifest;
 
 use super::Check;
 use crate::runtime::{self, OpenError};
@@ -11,7 +10,7 @@ use crate::runtime::{self, OpenError};
 /// Whether the profile's files are there, by their sizes.
 pub(super) fn weights(config: &Config) -> Check {
     const NAME: &str = "weights";
-    let manifest = match Manifest::of_profile(&config.profile) {
+    let manifest = match runtime::manifest(config, &config.profile) {
         Ok(manifest) => manifest,
         Err(error) => {
             return Check::problem(NAME, error.to_string(), "Set MIRAGE_PROFILE to another.");

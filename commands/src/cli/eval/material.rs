@@ -16,7 +16,7 @@ use crate::cli::interrupt;
 use crate::cli::output::say;
 use crate::cli::progress::Waiting;
 use crate::cli::text::count;
-use crate::runtime::{OpenError, incomplete, weights_folder};
+use crate::runtime::{self, OpenError, incomplete, weights_folder};
 
 /// The rows that are measured, with their pictures and the encoders.
 pub(super) struct Material {
@@ -63,7 +63,7 @@ where
     Measured: Send + 'static,
 {
     let profile = common.profile.as_deref().unwrap_or(&config.profile);
-    let manifest = Manifest::of_profile(profile)?;
+    let manifest = runtime::manifest(config, profile)?;
     let (rows, images) = (common.pairs.clone(), common.images.clone());
     let split = common.split.clone();
     let reading = blocking(move || {
