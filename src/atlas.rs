@@ -11,6 +11,7 @@ mod error;
 mod filter;
 mod fusion;
 pub mod ingest;
+mod nearest;
 mod parts;
 mod re_embed;
 pub mod readers;
@@ -37,6 +38,7 @@ pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
 use crate::engine::{Caller, Engine, Lane};
 use dataset::Dataset;
 use embed::Embedder;
+use nearest::Nearest;
 
 /// How old the catalogue may be before a search looks for a newer version of the dataset.
 const CATALOGUE_AGE: Duration = Duration::from_secs(5);
@@ -49,6 +51,7 @@ pub struct Atlas {
     caller: Caller,
     lane: Lane,
     catalogue: Arc<Mutex<Dated>>,
+    nearest: Nearest,
 }
 
 /// A catalogue with the version it was read at and when that was last checked.
@@ -59,6 +62,9 @@ struct Dated {
 }
 
 impl Atlas {
+    /// Megabytes that the vectors may take in memory, where nothing else is said.
+    pub const USUAL_INDEX_MEMORY: usize = 2_048;
+
     /// Opens an atlas that exists.
     ///
     /// # Errors
@@ -96,7 +102,18 @@ impl Atlas {
             caller: Caller::LOCAL,
             lane: Lane::Interactive,
             catalogue: Arc::new(Mutex::new(dated)),
+            nearest: Nearest::new(Self::USUAL_INDEX_MEMORY),
         })
+    }
+
+    /// The same atlas, whose vectors take at most so many megabytes of memory; with 0 they stay on
+    /// disk. Where nothing is said, they may take [`Self::USUAL_INDEX_MEMORY`].
+    #[must_use]
+    pub fn with_index_memory(self, megabytes: usize) -> Self {
+        Self {
+            nearest: Nearest::new(megabytes),
+            ..self
+        }
     }
 
     /// The same atlas for somebody's requests: their turn on the device is their own.
@@ -212,12 +229,13 @@ impl Atlas {
         parts::count(self, request).await
     }
 
-    /// Runs one search whose result nobody needs, so that the first real one finds everything
-    /// loaded.
+    /// Reads the vectors into memory and runs one search whose result nobody needs, so that the
+    /// first real one finds everything loaded.
     ///
     /// # Errors
     /// What the encoder or LanceDB report.
     pub async fn warm(&self) -> Result<(), AtlasError> {
+        self.nearest.prepare(&self.dataset).await?;
         let request = Request {
             query: Query::Text("chest X-ray".to_owned()),
             filter: Filter::default(),

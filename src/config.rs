@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use url::Url;
 
+use crate::atlas::Atlas;
 use crate::store::Location;
 
 pub use secret::Secret;
@@ -53,6 +54,9 @@ pub struct Config {
     /// Profile of the weights: one that ships with Mirage, or one of [`Self::profiles`].
     /// `MIRAGE_PROFILE`, `starter` by default.
     pub profile: String,
+    /// Megabytes that the atlas's vectors may take in memory; with 0 they stay on disk.
+    /// `MIRAGE_INDEX_MEMORY`, 2,048 by default.
+    pub index_memory: usize,
     token: Option<TokenSource>,
     /// Base URL of a Discord-compatible server in place of Discord. `MIRAGE_DISCORD_URL`.
     pub discord_url: Option<Url>,
@@ -90,6 +94,11 @@ pub const VARIABLES: &[(&str, &str)] = &[
     (
         "MIRAGE_PROFILE",
         "profile of the weights (default: starter)",
+    ),
+    (
+        "MIRAGE_INDEX_MEMORY",
+        "megabytes that the atlas's vectors may take in memory, 0 to leave them on disk (default: \
+         2048)",
     ),
     ("DISCORD_TOKEN", "the bot's token"),
     ("DISCORD_TOKEN_FILE", "file that holds the bot's token"),
@@ -178,6 +187,8 @@ impl Config {
             database,
             work: WorkSettings::from_lookup(&lookup, &data)?,
             profile: lookup("MIRAGE_PROFILE").unwrap_or_else(|| "starter".to_owned()),
+            index_memory: lookup("MIRAGE_INDEX_MEMORY")
+                .map_or(Ok(Atlas::USUAL_INDEX_MEMORY), |value| megabytes(&value))?,
             token: match (lookup("DISCORD_TOKEN"), lookup("DISCORD_TOKEN_FILE")) {
                 (Some(value), _) => Some(TokenSource::Value(Secret::new(&value))),
                 (None, Some(file)) => Some(TokenSource::File(PathBuf::from(file))),
@@ -275,6 +286,16 @@ fn discord_url(value: &str) -> Result<Url, ConfigError> {
     }
 }
 
+fn megabytes(value: &str) -> Result<usize, ConfigError> {
+    let number = value.trim().parse().ok();
+    number
+        .filter(|number| *number <= 1_000_000)
+        .ok_or(ConfigError::Invalid {
+            variable: "MIRAGE_INDEX_MEMORY",
+            reason: "give a whole number of megabytes, at most 1000000.".to_owned(),
+        })
+}
+
 fn guild(value: &str) -> Result<u64, ConfigError> {
     value
         .trim()
@@ -314,6 +335,7 @@ mod tests {
         );
         assert_eq!(config.weights(), PathBuf::from("/tmp/m/cache/weights"));
         assert_eq!(config.profiles(), PathBuf::from("/tmp/m/profiles"));
+        assert_eq!(config.index_memory, 2_048);
     }
 
     #[test]
@@ -365,6 +387,7 @@ mod tests {
             ("MIRAGE_DATABASE", "mysql://localhost/mirage"),
             ("DATABASE_URL", "postgres://:::"),
             ("MIRAGE_THREADS", "many"),
+            ("MIRAGE_INDEX_MEMORY", "-1"),
             ("MIRAGE_JOBS_PER_USER", "0"),
             ("MIRAGE_WARM", "perhaps"),
             ("MIRAGE_METRICS", "0.0.0.0:9464"),

@@ -1,7 +1,7 @@
 //! The library of Mirage: the atlas of pictures, the inference engine, the queue of long jobs, the
 //! store of what people did, the configuration and the media readers. It knows nothing of Discord
 //! and nothing of command lines; `commands` builds both on it. Networks and weight files live
-//! below it, in `mirage-models`.
+//! below it, in `mirage-models`, the index of vectors in `mirage-vectors`.
 
 pub mod atlas;
 pub mod config;
@@ -10,3 +10,5 @@ pub mod evaluation;
 pub mod jobs;
 pub mod media;
 pub mod store;
+
+pub use mirage_vectors as vectors;

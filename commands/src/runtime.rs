@@ -153,7 +153,8 @@ fn picture_network(manifest: &Manifest, folder: &Path) -> Option<PictureNetwork>
 /// # Errors
 /// [`OpenError`].
 pub(crate) async fn open_atlas(config: &Config) -> Result<Atlas, OpenError> {
-    Ok(Atlas::open(&config.atlas_uri, start_engine(config)?).await?)
+    let atlas = Atlas::open(&config.atlas_uri, start_engine(config)?).await?;
+    Ok(atlas.with_index_memory(config.index_memory))
 }
 
 /// What is wrong with the first file that isn't as it should be, by its size alone; a sentence.

@@ -1,6 +1,8 @@
 //! The LanceDB dataset behind an atlas: opening, writing and reading rows. Ranking and fusion are
 //! not done here.
 
+mod vectors;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,8 @@ use super::schema::{
 use super::words;
 use crate::engine::Engine;
 use crate::media::Fingerprint;
+
+pub(super) use vectors::ROW_ID;
 
 const TABLE: &str = "pictures";
 /// How often an index is tried again that somebody else made at the same time.
@@ -337,7 +341,8 @@ impl Dataset {
     }
 
     /// The rows whose vector in `column` is nearest to a unit vector, with their cosine, nearest
-    /// first. Rows without one are passed over.
+    /// first. Rows without one are passed over. It reads from disk; what is held in memory is
+    /// searched by [`super::nearest`].
     pub(super) async fn nearest(
         &self,
         column: &str,

@@ -286,10 +286,13 @@ fn mixed(picture: &[f32], text: &[f32]) -> Vec<f32> {
 
 async fn rank(atlas: &Atlas, query: &Prepared, request: &Request) -> Result<Ranking, AtlasError> {
     let filter = request.filter.expression();
-    let nearest =
-        atlas
-            .dataset
-            .nearest(query.column, &query.vector, filter.clone(), CANDIDATES + 1);
+    let nearest = atlas.nearest.find(
+        &atlas.dataset,
+        query.column,
+        &query.vector,
+        filter.clone(),
+        CANDIDATES + 1,
+    );
     let text = query.text.as_deref().filter(|text| words::has_words(text));
     let (nearest, matching) = match text {
         Some(text) => tokio::try_join!(

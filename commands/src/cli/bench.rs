@@ -1,10 +1,13 @@
 //! `mirage bench`: measurements that are printed with their terms, so that they can be repeated.
 
+mod encode;
 mod engine;
 mod find;
 mod page;
+mod peer;
 mod playground;
 mod queries;
+mod search;
 mod statistics;
 
 use clap::{Args, Subcommand};
@@ -24,11 +27,15 @@ pub(crate) struct Arguments {
 enum What {
     Find(find::Arguments),
     Engine(engine::Arguments),
+    Search(search::Arguments),
+    Encode(encode::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
     match &arguments.what {
         What::Find(arguments) => find::run(arguments, config).await,
         What::Engine(arguments) => engine::run(arguments, config).await,
+        What::Search(arguments) => search::run(arguments, config).await,
+        What::Encode(arguments) => encode::run(arguments, config).await,
     }
 }

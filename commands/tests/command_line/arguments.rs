@@ -18,6 +18,8 @@ fn help_is_there_for_every_command_with_an_example() {
         "doctor",
         "bot",
         "bench find",
+        "bench search",
+        "bench encode",
     ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
@@ -56,6 +58,16 @@ fn numbers_are_bounded_with_their_range() {
     home.run(&["bench", "find", "--calls", "0"])
         .ends_with(2)
         .says("--calls");
+    for (what, option, value) in [
+        ("search", "--rows", "0"),
+        ("search", "--dimensions", "9000"),
+        ("encode", "--batch", "65"),
+        ("encode", "--rounds", "0"),
+    ] {
+        home.run(&["bench", what, option, value])
+            .ends_with(2)
+            .says(option);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! `tests`.
 
 mod arguments;
+mod bench;
 mod doctor;
 mod encoders;
 mod eval;

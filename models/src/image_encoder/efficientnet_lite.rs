@@ -106,6 +106,24 @@ impl EfficientNetLite {
         Self::build(config, &weights).map_err(|error| ImageEncoderError::Weights(error.to_string()))
     }
 
+    /// The network's inputs of some pictures: pictures, rows, pixels, channels.
+    pub fn inputs(&self, pictures: &[Rgb]) -> Vec<f32> {
+        self.preprocessing.inputs(pictures)
+    }
+
+    /// A unit vector for each picture whose inputs are given, all in one batch: the network without
+    /// its preprocessing.
+    ///
+    /// # Errors
+    /// [`ImageEncoderError::Network`] if the inputs are not whole pictures.
+    pub fn embed_inputs(&self, inputs: Vec<f32>) -> Result<Vec<Vec<f32>>, ImageEncoderError> {
+        let size = self.preprocessing.size;
+        let pictures = inputs.len() / (size * size * CHANNELS).max(1);
+        let shape = (pictures, size, size, CHANNELS);
+        let inputs = Tensor::from_vec(inputs, shape, &Device::Cpu)?;
+        Ok(self.forward(&inputs)?.to_vec2::<f32>()?)
+    }
+
     /// The same under another identity: the one that its profile's manifest gives it.
     pub(super) fn named(mut self, identity: String) -> Self {
         self.identity = identity;
@@ -224,12 +242,9 @@ impl ImageEncoder for EfficientNetLite {
     }
 
     fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError> {
-        let size = self.preprocessing.size;
         let mut vectors = Vec::with_capacity(pictures.len());
         for batch in pictures.chunks(BATCH) {
-            let shape = (batch.len(), size, size, CHANNELS);
-            let inputs = Tensor::from_vec(self.preprocessing.inputs(batch), shape, &Device::Cpu)?;
-            vectors.extend(self.forward(&inputs)?.to_vec2::<f32>()?);
+            vectors.extend(self.embed_inputs(self.inputs(batch))?);
         }
         Ok(vectors)
     }

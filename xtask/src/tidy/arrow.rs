@@ -6,6 +6,7 @@ use super::packages::Package;
 /// Every edge between two members: the first depends on the second.
 const ALLOWED: &[(&str, &str)] = &[
     ("mirage", "mirage-models"),
+    ("mirage", "mirage-vectors"),
     ("mirage-commands", "mirage"),
     ("mirage-commands", "mirage-models"),
     ("mirage-tests", "mirage"),

@@ -14,6 +14,16 @@ use super::playground::Playground;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Discord's number for an option that is a text.
 const TEXT_OPTION: u8 = 3;
+/// The same for a file.
+const ATTACHMENT_OPTION: u8 = 11;
+
+/// What `/find` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    Words(&'static str),
+    /// A file of a picture (JPEG).
+    Picture(Vec<u8>),
+}
 
 /// A session of one person in one channel.
 pub(super) struct Page {
@@ -77,17 +87,29 @@ impl Page {
         Ok(true)
     }
 
-    /// Asks `/find`, and tells how long it took until the pictures were there.
+    /// Asks `/find`, and tells how long it took until the pictures were there. A picture is
+    /// uploaded before.
     ///
     /// # Errors
     /// The bot failed, answered without pictures, or did not answer.
-    pub(super) async fn find(&mut self, query: &str) -> Result<Duration> {
+    pub(super) async fn find(&mut self, asked: &Asked) -> Result<Duration> {
+        let (option, query) = match asked {
+            Asked::Words(query) => {
+                let option = json!({ "name": "query", "type": TEXT_OPTION, "value": query });
+                (option, *query)
+            }
+            Asked::Picture(jpeg) => {
+                let id = self.upload(jpeg.clone()).await?;
+                let option = json!({ "name": "image", "type": ATTACHMENT_OPTION, "value": id });
+                (option, "a picture")
+            }
+        };
         let call = json!({
             "kind": "command",
             "user_id": self.user,
             "channel_id": self.channel,
             "command_id": self.command,
-            "options": [{ "name": "query", "type": TEXT_OPTION, "value": query }],
+            "options": [option],
         });
         let started = Instant::now();
         let sent = self.post("interactions", &call).await?;
@@ -108,6 +130,15 @@ impl Page {
             }
         }
         bail!("there was no answer to {query:?}")
+    }
+
+    /// Uploads a file as a person does who attaches it, and gives its id.
+    async fn upload(&self, jpeg: Vec<u8>) -> Result<Value> {
+        let file = reqwest::multipart::Part::bytes(jpeg).file_name("picture.jpg");
+        let form = reqwest::multipart::Form::new().part("file", file);
+        let request = self.client.post(self.address.join("uploads")?);
+        let uploaded = self.send(request.multipart(form)).await?;
+        Ok(uploaded["id"].clone())
     }
 
     async fn get(&self, path: &str) -> Result<Value> {

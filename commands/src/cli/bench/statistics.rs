@@ -19,6 +19,16 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
+/// Milliseconds with three decimals, for what takes less than some.
+pub(super) fn fine_milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+/// Two decimals are as much as measured times give.
+pub(super) fn hundredths(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +47,8 @@ mod tests {
     fn times_are_rounded_to_a_tenth() {
         let time = milliseconds(Duration::from_micros(12_345));
         assert!((time - 12.3).abs() < 1e-9, "{time}");
+        let time = fine_milliseconds(Duration::from_nanos(1_234_567));
+        assert!((time - 1.235).abs() < 1e-9, "{time}");
+        assert!((hundredths(2.718_28) - 2.72).abs() < 1e-9);
     }
 }
