@@ -10,6 +10,7 @@ mod entry;
 mod error;
 mod filter;
 mod fusion;
+mod image_to_text;
 pub mod ingest;
 mod nearest;
 mod parts;
@@ -21,23 +22,31 @@ mod search;
 pub mod starter;
 #[cfg(test)]
 mod testing;
+mod vocabulary;
 mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use mirage_models::image_encoder::Chance;
 
 pub use catalogue::{Catalogue, Facet};
 pub use collection::{NameError, check_name, usable_name};
 pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance};
 pub use error::AtlasError;
 pub use filter::{Field, Filter};
+pub use image_to_text::FittingWord;
 pub use parts::{MOST_COUNTED, PartMatches};
 pub use re_embed::re_embed;
-pub use search::{Hit, MatchedBy, NoMatch, Outcome, Query, Request, ScoreParts};
+pub use search::{
+    Hit, MatchedBy, NoMatch, NoShare, Outcome, PictureShare, Query, Request, ScoreParts,
+};
+pub use vocabulary::WordField;
 
 use crate::engine::{Caller, Engine, Lane};
 use dataset::Dataset;
 use embed::Embedder;
+use image_to_text::PromptVectors;
 use nearest::Nearest;
 
 /// How old the catalogue may be before a search looks for a newer version of the dataset.
@@ -50,8 +59,10 @@ pub struct Atlas {
     engine: Engine,
     caller: Caller,
     lane: Lane,
+    picture_share: PictureShare,
     catalogue: Arc<Mutex<Dated>>,
     nearest: Nearest,
+    prompts: Arc<PromptVectors>,
 }
 
 /// A catalogue with the version it was read at and when that was last checked.
@@ -101,8 +112,10 @@ impl Atlas {
             engine,
             caller: Caller::LOCAL,
             lane: Lane::Interactive,
+            picture_share: PictureShare::default(),
             catalogue: Arc::new(Mutex::new(dated)),
             nearest: Nearest::new(Self::USUAL_INDEX_MEMORY),
+            prompts: Arc::default(),
         })
     }
 
@@ -123,6 +136,15 @@ impl Atlas {
             caller,
             lane,
             ..self.clone()
+        }
+    }
+
+    /// The same atlas with another share of the picture where words come with one.
+    #[must_use]
+    pub fn with_picture_share(self, picture_share: PictureShare) -> Self {
+        Self {
+            picture_share,
+            ..self
         }
     }
 
@@ -204,19 +226,19 @@ impl Atlas {
         search::search(self, request).await
     }
 
-    /// Results of a search by picture, whose order was stored while the picture was not: the
-    /// entries of `ids` that exist, the first of them at the place `first` (from 0). `text` are the
-    /// words beside the picture.
+    /// Results of a search that are stored with what found them: the entries of `results` that
+    /// exist, the first of them at the place `first` (from 0). `text` are the words that were
+    /// searched for, if there were some.
     ///
     /// # Errors
     /// What LanceDB reports.
     pub async fn recall(
         &self,
-        ids: &[EntryId],
+        results: &[(EntryId, MatchedBy)],
         first: usize,
         text: Option<&str>,
     ) -> Result<Vec<Hit>, AtlasError> {
-        recall::recall(self, ids, first, text).await
+        recall::recall(self, results, first, text).await
     }
 
     /// What each part of a request's filter would leave by itself, in the filter's order: the
@@ -245,7 +267,7 @@ impl Atlas {
         let found = self.search(&request).await?;
         let ids: Vec<EntryId> = found.hits.into_iter().map(|hit| hit.entry.id).collect();
         self.pictures(&ids).await?;
-        Ok(())
+        image_to_text::warm(self).await
     }
 
     /// Version of the dataset, which grows with each change.
@@ -259,6 +281,26 @@ impl Atlas {
     /// Name and version of the encoder that the vectors of words come from.
     pub fn encoder_identity(&self) -> &str {
         &self.engine.encoder().identity
+    }
+
+    /// Name and version of the encoder that the vectors of pictures come from; `None` if the
+    /// profile has none.
+    pub fn image_encoder_identity(&self) -> Option<&str> {
+        let encoder = self.engine.image_encoder()?;
+        Some(&encoder.identity)
+    }
+
+    /// The cosines that pairs reach by chance with these encoders.
+    pub fn chance(&self) -> Chance {
+        self.engine.chance()
+    }
+
+    /// How many entries have a vector of their picture; the others are found by their words alone.
+    ///
+    /// # Errors
+    /// What LanceDB reports.
+    pub async fn pictures_with_vectors(&self) -> Result<usize, AtlasError> {
+        self.dataset.with_picture_vectors().await
     }
 
     /// Embeds when it is the caller's turn.

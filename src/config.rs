@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 use url::Url;
 
-use crate::atlas::Atlas;
+use crate::atlas::{Atlas, NoShare, PictureShare};
 use crate::store::Location;
 
 pub use secret::Secret;
@@ -57,6 +57,9 @@ pub struct Config {
     /// Megabytes that the atlas's vectors may take in memory; with 0 they stay on disk.
     /// `MIRAGE_INDEX_MEMORY`, 2,048 by default.
     pub index_memory: usize,
+    /// The picture's share where words are searched for with a picture, 0 to 1.
+    /// `MIRAGE_PICTURE_SHARE`, 0.5 by default.
+    pub picture_share: PictureShare,
     token: Option<TokenSource>,
     /// Base URL of a Discord-compatible server in place of Discord. `MIRAGE_DISCORD_URL`.
     pub discord_url: Option<Url>,
@@ -99,6 +102,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "MIRAGE_INDEX_MEMORY",
         "megabytes that the atlas's vectors may take in memory, 0 to leave them on disk (default: \
          2048)",
+    ),
+    (
+        "MIRAGE_PICTURE_SHARE",
+        "share of the picture where words come with it, 0 to 1 (default: 0.5)",
     ),
     ("DISCORD_TOKEN", "the bot's token"),
     ("DISCORD_TOKEN_FILE", "file that holds the bot's token"),
@@ -189,6 +196,10 @@ impl Config {
             profile: lookup("MIRAGE_PROFILE").unwrap_or_else(|| "starter".to_owned()),
             index_memory: lookup("MIRAGE_INDEX_MEMORY")
                 .map_or(Ok(Atlas::USUAL_INDEX_MEMORY), |value| megabytes(&value))?,
+            picture_share: lookup("MIRAGE_PICTURE_SHARE")
+                .map(|value| picture_share(&value))
+                .transpose()?
+                .unwrap_or_default(),
             token: match (lookup("DISCORD_TOKEN"), lookup("DISCORD_TOKEN_FILE")) {
                 (Some(value), _) => Some(TokenSource::Value(Secret::new(&value))),
                 (None, Some(file)) => Some(TokenSource::File(PathBuf::from(file))),
@@ -296,6 +307,15 @@ fn megabytes(value: &str) -> Result<usize, ConfigError> {
         })
 }
 
+fn picture_share(value: &str) -> Result<PictureShare, ConfigError> {
+    value
+        .parse()
+        .map_err(|reason: NoShare| ConfigError::Invalid {
+            variable: "MIRAGE_PICTURE_SHARE",
+            reason: reason.to_string(),
+        })
+}
+
 fn guild(value: &str) -> Result<u64, ConfigError> {
     value
         .trim()
@@ -391,6 +411,8 @@ mod tests {
             ("MIRAGE_JOBS_PER_USER", "0"),
             ("MIRAGE_WARM", "perhaps"),
             ("MIRAGE_METRICS", "0.0.0.0:9464"),
+            ("MIRAGE_PICTURE_SHARE", "1.5"),
+            ("MIRAGE_PICTURE_SHARE", "half"),
         ] {
             let error = config(&[("MIRAGE_HOME", "/tmp/m"), (name, value)]).expect_err(value);
             assert!(error.to_string().starts_with(name), "{error}");

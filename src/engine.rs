@@ -22,7 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirage_models::image_encoder::{ImageEncoder, ImageEncoderError, Rgb};
+use mirage_models::image_encoder::{Chance, ImageEncoder, ImageEncoderError, Rgb};
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -85,9 +85,8 @@ pub struct EncoderSpec {
 pub struct PictureNetwork {
     /// What it is.
     pub encoder: EncoderSpec,
-    /// The cosine that two pictures reach by chance, if that was measured
-    /// ([`mirage_models::image_encoder::chance`]).
-    pub chance: Option<f32>,
+    /// What pairs reach by chance ([`mirage_models::image_encoder::chance`]).
+    pub chance: Chance,
     /// How it is loaded.
     pub load: Loader<dyn ImageEncoder, ImageEncoderError>,
 }
@@ -102,7 +101,7 @@ struct Handle {
     shared: Arc<Shared>,
     encoder: EncoderSpec,
     pictures: Option<EncoderSpec>,
-    chance: Option<f32>,
+    chance: Chance,
 }
 
 impl Drop for Handle {
@@ -145,7 +144,7 @@ impl Engine {
         let shared = Arc::new(Shared::new(settings, Arc::clone(&metrics)));
         let (spec, chance, load_pictures) = match pictures {
             Some(network) => (Some(network.encoder), network.chance, Some(network.load)),
-            None => (None, None, None),
+            None => (None, Chance::default(), None),
         };
         let networks = Networks::new(load, load_pictures, threads, metrics);
         let device = Device::new(Arc::clone(&shared), networks);
@@ -206,8 +205,8 @@ impl Engine {
         self.handle.pictures.as_ref()
     }
 
-    /// The cosine that two pictures reach by chance, if that was measured.
-    pub fn chance(&self) -> Option<f32> {
+    /// What pairs reach by chance, as far as it was measured.
+    pub fn chance(&self) -> Chance {
         self.handle.chance
     }
 

@@ -1,8 +1,10 @@
 //! Pictures as files: which kind they are, decoding within bounds, and the form in which the atlas
 //! keeps them. Nothing here knows captions, entries or where pictures are stored.
 
+mod codestream;
 pub mod dicom;
 mod fingerprint;
+mod frames;
 pub mod pages;
 pub mod volume;
 
@@ -11,7 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use mirage_models::image_encoder::Rgb;
 
 pub use fingerprint::Fingerprint;
@@ -77,8 +80,33 @@ pub struct StoredPicture {
     pub fingerprint: Fingerprint,
 }
 
+/// A picture that somebody gives to search by. Nothing but pixels is kept of its file, so that
+/// names, positions and other identifiers in a header go at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The pixels, at the size in which the atlas keeps pictures.
+    pub pixels: Rgb,
+    /// Whether the file holds further frames, such as an animation's, which are not looked at.
+    pub is_first_of_many: bool,
+}
+
+impl Given {
+    /// Decodes a file's content.
+    ///
+    /// # Errors
+    /// As [`decode`].
+    pub fn decoded(bytes: &[u8]) -> Result<Self, MediaError> {
+        let picture = decode(bytes)?;
+        Ok(Self {
+            pixels: pixels(&picture).ok_or(MediaError::Empty)?,
+            is_first_of_many: frames::has_several(bytes),
+        })
+    }
+}
+
 /// Decodes any picture that Mirage reads; the kind is told by the content, never by the name.
-/// DICOM is shown through its own window. Of an animation the first frame is taken.
+/// DICOM is shown through its own window, a photograph upright. Of an animation the first frame is
+/// taken.
 ///
 /// # Errors
 /// [`MediaError`] when the content is no picture, is damaged, or is beyond the bounds.
@@ -96,7 +124,8 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
     })
 }
 
-/// Decodes JPEG, PNG, GIF, WebP and TIFF, with bounds that are checked before pixels are decoded.
+/// Decodes JPEG, PNG, GIF, WebP and TIFF, with bounds that are checked before pixels are decoded,
+/// and turns what its header says is to be turned.
 fn decode_raster(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
     let format = image::guess_format(bytes).map_err(|_| MediaError::UnknownType)?;
     let kind = kind_of(format).ok_or(MediaError::UnknownType)?;
@@ -108,11 +137,25 @@ fn decode_raster(bytes: &[u8]) -> Result<DynamicImage, MediaError> {
         .into_dimensions()
         .map_err(|error| damaged(&error))?;
     check_dimensions(width, height)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    if format == ImageFormat::Jpeg && !codestream::is_whole_jpeg(bytes) {
+        // The decoder would fill the rest with gray.
+        return Err(damaged(&"it ends before the picture does"));
+    }
+    upright(bytes, format).map_err(|error| damaged(&error))
+}
+
+fn upright(bytes: &[u8], format: ImageFormat) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAXIMUM_PIXELS * 8);
-    reader.limits(limits);
-    reader.decode().map_err(|error| damaged(&error))
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    limits.reserve(decoder.total_bytes())?;
+    // A header that can't be read turns nothing.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
 }
 
 fn kind_of(format: ImageFormat) -> Option<&'static str> {
@@ -216,78 +259,4 @@ fn encode_jpeg(picture: &DynamicImage, quality: u8) -> Result<Vec<u8>, MediaErro
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use image::{GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
-
-    fn png(picture: &DynamicImage) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        picture
-            .write_to(&mut bytes, ImageFormat::Png)
-            .expect("PNG takes any picture");
-        bytes.into_inner()
-    }
-
-    #[test]
-    fn the_kind_is_told_by_the_content() {
-        let picture = DynamicImage::ImageLuma8(GrayImage::from_pixel(8, 6, Luma([90])));
-        assert_eq!(decode(&png(&picture)).expect("a PNG").width(), 8);
-        assert!(matches!(
-            decode(b"%PDF-1.7 not a picture"),
-            Err(MediaError::UnknownType)
-        ));
-        assert!(matches!(decode(b""), Err(MediaError::Empty)));
-    }
-
-    #[test]
-    fn a_truncated_picture_is_named_as_damaged() {
-        let picture =
-            DynamicImage::ImageLuma8(GrayImage::from_fn(64, 64, |x, y| Luma([(x * y) as u8])));
-        let bytes = png(&picture);
-        let error = decode(&bytes[..bytes.len() / 2]).expect_err("half a PNG");
-        assert!(error.to_string().contains("PNG file is damaged"), "{error}");
-    }
-
-    #[test]
-    fn bounds_are_checked_before_decoding() {
-        assert!(matches!(
-            check_dimensions(20_001, 10),
-            Err(MediaError::TooLarge(_))
-        ));
-        assert!(matches!(
-            check_dimensions(15_000, 15_000),
-            Err(MediaError::TooLarge(_))
-        ));
-        assert!(check_dimensions(20_000, 10).is_ok());
-    }
-
-    #[test]
-    fn pixels_are_rgb_of_bounded_size_and_the_same_before_and_after_storing() {
-        let gray = GrayImage::from_fn(2_048, 512, |x, _| Luma([(x / 8) as u8]));
-        let picture = DynamicImage::ImageLuma8(gray);
-        let seen = pixels(&picture).expect("pixels");
-        assert_eq!((seen.width(), seen.height()), (1_024, 256));
-        let stored = prepare(&picture).expect("a picture");
-        let stored = decode(&stored.jpeg).expect("a JPEG");
-        let stored = pixels(&stored).expect("pixels");
-        let furthest = seen
-            .pixels()
-            .iter()
-            .zip(stored.pixels())
-            .map(|(one, other)| one.abs_diff(*other))
-            .max();
-        assert!(furthest.is_some_and(|most| most <= 8), "{furthest:?}");
-    }
-
-    #[test]
-    fn stored_pictures_are_bounded_and_opaque() {
-        let wide =
-            DynamicImage::ImageRgba8(RgbaImage::from_pixel(3000, 2, Rgba([200, 10, 10, 128])));
-        let stored = prepare(&wide).expect("a strip is a picture");
-        assert_eq!((stored.width, stored.height), (1024, 1));
-        assert_eq!(
-            image::guess_format(&stored.jpeg).expect("JPEG"),
-            ImageFormat::Jpeg
-        );
-    }
-}
+mod tests;

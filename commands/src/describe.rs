@@ -1,13 +1,35 @@
 //! What is said of a result, in plain text: the same words in Discord and in a shell. Markup,
 //! lengths and layout are the callers'.
 
-use mirage::atlas::{Entry, Filter, Hit, MOST_COUNTED, MatchedBy, NoMatch, PartMatches};
+use mirage::atlas::{Entry, Filter, FittingWord, Hit, MOST_COUNTED, NoMatch, PartMatches};
 
 /// What leads to the pictures that are shown in place of none.
 pub(crate) const WITHOUT_FILTER: &str = "Without the filter there is:";
 /// What is said when the nearest pictures are no nearer than any two are by chance.
 pub(crate) const NOTHING_CLOSE: &str =
     "Nothing close to the picture is in this atlas; these are the nearest.";
+
+/// What is said when a file holds more than was compared.
+pub(crate) const FIRST_FRAME: &str = "The file has several frames; only the first was looked at.";
+
+/// The words that fit a picture, each with the results that carry it, in one line: a rank and a
+/// reason, never a percentage. `None` where no word fits. `show` fits a word to where it is read.
+pub(crate) fn fitting_words(
+    words: &[FittingWord],
+    show: impl Fn(&str) -> String,
+) -> Option<String> {
+    let told = words.iter().map(|word| {
+        let ranks: Vec<String> = word.results.iter().map(ToString::to_string).collect();
+        let results = match (word.rank, ranks.len()) {
+            (1, 1) => "result ",
+            (1, _) => "results ",
+            _ => "",
+        };
+        format!("{} ({results}{})", show(&word.word), ranks.join(", "))
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("Words that fit the picture best: {}.", told.join(" · ")))
+}
 
 /// Why a filter lets nothing pass, a sentence each: values that nobody has with what is near, and
 /// what each value would leave by itself. `quote` and `show` fit values to where they are read.
@@ -89,17 +111,11 @@ pub(crate) fn caption(entry: &Entry) -> String {
 
 /// Why a hit was found, in words: never a percentage.
 pub(crate) fn reason(hit: &Hit) -> String {
-    let kind = match hit.matched_by {
-        MatchedBy::Meaning => "meaning",
-        MatchedBy::Words => "words",
-        MatchedBy::Both => "meaning and words",
-        MatchedBy::Picture => "picture",
-        MatchedBy::PictureAndWords => "picture and words",
-    };
-    if hit.shared_words.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind}: {}", hit.shared_words.join(", "))
+    let reasons = hit.matched_by.to_string();
+    match (reasons.as_str(), hit.shared_words.as_slice()) {
+        ("", _) => "not kept by the version that found it".to_owned(),
+        (_, []) => reasons,
+        (_, words) => format!("{reasons}: {}", words.join(", ")),
     }
 }
 
@@ -145,7 +161,9 @@ pub(crate) fn without_turns(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirage::atlas::{Description, EntryId, Field, Provenance, ScoreParts};
+    use mirage::atlas::{
+        Description, EntryId, Field, MatchedBy, Provenance, ScoreParts, WordField,
+    };
 
     fn hit(matched_by: MatchedBy, shared_words: &[&str]) -> Hit {
         Hit {
@@ -164,32 +182,50 @@ mod tests {
             },
             matched_by,
             shared_words: shared_words.iter().map(|word| (*word).to_owned()).collect(),
-            score: ScoreParts {
-                fused: 0.03,
-                meaning_rank: Some(1),
-                picture_rank: None,
-                cosine: Some(0.5),
-                words_rank: None,
-                bm25: None,
-            },
+            score: ScoreParts::default(),
         }
     }
 
     #[test]
     fn the_reason_is_told_in_words() {
+        let both = MatchedBy {
+            meaning: true,
+            ..MatchedBy::WORDS
+        };
         assert_eq!(
-            reason(&hit(MatchedBy::Both, &["shoulder", "mri"])),
+            reason(&hit(both, &["shoulder", "mri"])),
             "meaning and words: shoulder, mri"
         );
-        assert_eq!(reason(&hit(MatchedBy::Meaning, &[])), "meaning");
-        assert_eq!(reason(&hit(MatchedBy::Picture, &[])), "picture");
+        assert_eq!(reason(&hit(MatchedBy::PICTURE, &[])), "picture");
+        let unknown = reason(&hit(MatchedBy::default(), &[]));
+        assert!(unknown.starts_with("not kept"), "{unknown}");
         assert_eq!(sentence_case("meaning"), "Meaning");
         assert_eq!(sentence_case(""), "");
     }
 
     #[test]
+    fn fitting_words_are_told_with_their_results() {
+        let word = |rank, word: &str, results: &[usize]| FittingWord {
+            word: word.to_owned(),
+            field: WordField::Label,
+            rank,
+            evidence: Vec::new(),
+            results: results.to_vec(),
+        };
+        let words = [word(1, "MRI", &[1, 2, 4]), word(2, "brain", &[2])];
+        let told = |words: &[FittingWord]| fitting_words(words, |word| format!("*{word}*"));
+        assert_eq!(
+            told(&words).as_deref(),
+            Some("Words that fit the picture best: *MRI* (results 1, 2, 4) · *brain* (2).")
+        );
+        let one = [word(1, "MRI", &[3])];
+        assert!(told(&one).is_some_and(|line| line.ends_with("*MRI* (result 3).")));
+        assert_eq!(told(&[]), None);
+    }
+
+    #[test]
     fn what_is_not_known_has_a_word_all_the_same() {
-        let entry = hit(MatchedBy::Words, &[]).entry;
+        let entry = hit(MatchedBy::WORDS, &[]).entry;
         assert_eq!(heading(&entry), "MRI, shoulder");
         assert_eq!(caption(&entry), entry.alt_text());
         assert_eq!((source(&entry), licence(&entry)), ("unknown", "unknown"));

@@ -153,8 +153,18 @@ fn picture_network(manifest: &Manifest, folder: &Path) -> Option<PictureNetwork>
 /// # Errors
 /// [`OpenError`].
 pub(crate) async fn open_atlas(config: &Config) -> Result<Atlas, OpenError> {
-    let atlas = Atlas::open(&config.atlas_uri, start_engine(config)?).await?;
-    Ok(atlas.with_index_memory(config.index_memory))
+    open_atlas_with(config, start_engine(config)?).await
+}
+
+/// The same with an engine that runs.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) async fn open_atlas_with(config: &Config, engine: Engine) -> Result<Atlas, OpenError> {
+    let atlas = Atlas::open(&config.atlas_uri, engine).await?;
+    Ok(atlas
+        .with_index_memory(config.index_memory)
+        .with_picture_share(config.picture_share))
 }
 
 /// What is wrong with the first file that isn't as it should be, by its size alone; a sentence.

@@ -16,6 +16,7 @@ mod queue;
 mod respond;
 mod results;
 mod similar;
+mod suggest;
 mod tutor;
 
 use std::path::PathBuf;

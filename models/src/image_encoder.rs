@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::joint_encoder::{self, JointError};
 use crate::manifest::Manifest;
 
-pub use calibration::chance;
+pub use calibration::{Chance, chance};
 pub use efficientnet_lite::EfficientNetLite;
 pub use preprocess::{Preprocessing, Resize};
 
@@ -116,9 +116,9 @@ pub trait ImageEncoder: Send + Sync {
     /// Length of an embedding.
     fn dimensions(&self) -> usize;
 
-    /// The cosine that two pictures reach by chance ([`chance`]); `None` if that isn't known.
-    fn chance(&self) -> Option<f32> {
-        None
+    /// What pairs reach by chance ([`chance`]).
+    fn chance(&self) -> Chance {
+        Chance::default()
     }
 
     /// One unit vector a picture, in the order given.

@@ -1,11 +1,13 @@
-//! What an atlas holds, in counts: the values that can be filtered by and the terms that
-//! autocomplete suggests. It is derived from the entries and stored nowhere.
+//! What an atlas holds, in counts: the values that can be filtered by, the terms that autocomplete
+//! suggests, and the words that pictures are told by. It is derived from the entries and stored
+//! nowhere.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::entry::Entry;
 use super::filter::Field;
+use super::vocabulary::Vocabulary;
 
 /// Longest suggestion, in characters: Discord's longest choice.
 const MAXIMUM_SUGGESTION: usize = 100;
@@ -28,6 +30,7 @@ pub struct Catalogue {
     facets: HashMap<Field, Vec<Facet>>,
     /// Suggestion and how many entries it leads to, most first.
     suggestions: Vec<(String, usize)>,
+    vocabulary: Vocabulary,
 }
 
 impl Catalogue {
@@ -41,7 +44,13 @@ impl Catalogue {
             entries: entries.len(),
             facets,
             suggestions: suggestions(entries),
+            vocabulary: Vocabulary::of(entries),
         }
+    }
+
+    /// The words that a picture can be told by.
+    pub(super) fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// Number of entries.

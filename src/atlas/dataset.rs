@@ -24,8 +24,8 @@ use super::conflict;
 use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::schema::{
-    self, Columns, ENCODER_KEY, ENTRY_COLUMNS, IMAGE_ENCODER_KEY, LAYOUT, LAYOUT_KEY,
-    LAYOUT_WITHOUT_PICTURES, Row, SEARCH_TEXT, TEXT_VECTOR,
+    self, Columns, ENCODER_KEY, ENTRY_COLUMNS, IMAGE_ENCODER_KEY, IMAGE_VECTOR, LAYOUT, LAYOUT_KEY,
+    LAYOUT_WITHOUT_PICTURES, Row, SEARCH_TEXT,
 };
 use super::words;
 use crate::engine::Engine;
@@ -394,16 +394,26 @@ impl Dataset {
         Ok(found)
     }
 
-    /// The vector of one row's words, or `None` if there is no such row.
-    pub(super) async fn vector(&self, id: &EntryId) -> Result<Option<Vec<f32>>, AtlasError> {
+    /// How many rows have a vector of their picture.
+    pub(super) async fn with_picture_vectors(&self) -> Result<usize, AtlasError> {
+        let filter = format!("{IMAGE_VECTOR} IS NOT NULL");
+        Ok(self.table.count_rows(Some(filter)).await?)
+    }
+
+    /// The vector of one row in a column, or `None` if there is no such row, or none in it.
+    pub(super) async fn vector(
+        &self,
+        id: &EntryId,
+        column: &str,
+    ) -> Result<Option<Vec<f32>>, AtlasError> {
         let query = self
             .table
             .query()
             .only_if_expr(one_of(std::slice::from_ref(id)))
-            .select(Select::columns(&[TEXT_VECTOR]));
+            .select(Select::columns(&[column]));
         for batch in collect(&query).await? {
             let list = batch.column(0).as_fixed_size_list_opt();
-            let Some(list) = list.filter(|list| !list.is_empty()) else {
+            let Some(list) = list.filter(|list| !list.is_empty() && list.is_valid(0)) else {
                 continue;
             };
             if let Some(values) = list.value(0).as_primitive_opt::<Float32Type>() {

@@ -7,18 +7,21 @@ use std::hash::Hash;
 /// The constant of the paper: how little the first ranks outweigh the next ones.
 const K: f32 = 60.0;
 
-/// Fuses rankings, each best first. Every item comes once, with the sum of `1 / (60 + rank)` over
-/// the rankings that hold it (ranks from 1), best first. Ties keep the order of the rankings given.
-pub(super) fn reciprocal_rank_fusion<T: Eq + Hash + Clone>(rankings: &[Vec<T>]) -> Vec<(T, f32)> {
+/// Fuses rankings, each best first and with its weight (0 or more; the paper's is 1). Every item
+/// comes once, with the sum of `weight / (60 + rank)` over the rankings that hold it (ranks from
+/// 1), best first. Ties keep the order of the rankings given.
+pub(super) fn reciprocal_rank_fusion<T: Eq + Hash + Clone>(
+    rankings: &[(Vec<T>, f32)],
+) -> Vec<(T, f32)> {
     let mut order: Vec<T> = Vec::new();
     let mut scores: HashMap<T, f32> = HashMap::new();
-    for ranking in rankings {
+    for (ranking, weight) in rankings {
         for (index, item) in ranking.iter().enumerate() {
             let score = scores.entry(item.clone()).or_insert_with(|| {
                 order.push(item.clone());
                 0.0
             });
-            *score += 1.0 / (K + index as f32 + 1.0);
+            *score += weight / (K + index as f32 + 1.0);
         }
     }
     let mut fused: Vec<(T, f32)> = order
@@ -38,7 +41,7 @@ mod tests {
 
     #[test]
     fn what_both_rankings_hold_comes_first() {
-        let fused = reciprocal_rank_fusion(&[vec!["a", "b", "c"], vec!["c", "d"]]);
+        let fused = reciprocal_rank_fusion(&[(vec!["a", "b", "c"], 1.0), (vec!["c", "d"], 1.0)]);
         let order: Vec<&str> = fused.iter().map(|(item, _)| *item).collect();
         assert_eq!(order, ["c", "a", "b", "d"]);
         let expected = 1.0 / 63.0 + 1.0 / 61.0;
@@ -46,7 +49,16 @@ mod tests {
     }
 
     #[test]
+    fn what_weighs_less_orders_the_others_but_overtakes_none() {
+        let words: Vec<u8> = (0..50).collect();
+        let fused = reciprocal_rank_fusion(&[(words, 1.0), (vec![99, 1], 0.25)]);
+        let order: Vec<u8> = fused.iter().map(|(item, _)| *item).collect();
+        assert_eq!(order[..3], [1, 0, 2]);
+        assert_eq!(order.last(), Some(&99), "it is in no other ranking");
+    }
+
+    #[test]
     fn nothing_fuses_to_nothing() {
-        assert!(reciprocal_rank_fusion::<u8>(&[vec![], vec![]]).is_empty());
+        assert!(reciprocal_rank_fusion::<u8>(&[(vec![], 1.0), (vec![], 1.0)]).is_empty());
     }
 }

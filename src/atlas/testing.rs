@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use image::{DynamicImage, GrayImage, Luma};
-use mirage_models::image_encoder::{ImageEncoder, ImageEncoderError, Rgb};
+use mirage_models::image_encoder::{Chance, ImageEncoder, ImageEncoderError, Rgb};
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 use tempfile::TempDir;
 
@@ -23,8 +23,11 @@ pub(super) struct Small {
     _folder: TempDir,
 }
 
-/// The chance of [`Shades`]: neighbouring shades are nearer.
-pub(super) const CHANCE: f32 = 0.9;
+/// The chance of [`Shades`]: neighbouring shades are nearer, and texts of the right letters alone.
+const CHANCE: Chance = Chance {
+    pictures: Some(0.9),
+    words: Some(0.8),
+};
 
 /// An empty atlas.
 pub(super) async fn atlas() -> Small {
@@ -96,7 +99,8 @@ pub(super) fn shaded_row(
     }
 }
 
-/// Turns the mean shade into a direction: black and white stand at a right angle.
+/// Turns the mean shade into a direction: black and white stand at a right angle. In the space of
+/// [`Letters`] black is the letter A and white the letter B.
 struct Shades;
 
 impl ImageEncoder for Shades {
@@ -108,8 +112,8 @@ impl ImageEncoder for Shades {
         DIMENSIONS
     }
 
-    fn chance(&self) -> Option<f32> {
-        Some(CHANCE)
+    fn chance(&self) -> Chance {
+        CHANCE
     }
 
     fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError> {

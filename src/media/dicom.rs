@@ -1,20 +1,31 @@
 //! DICOM files as pictures: one frame, through a window, upright. Headers are used for rendering
 //! only; no identifier of a patient leaves this module.
 
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dicom_object::OpenFileOptions;
+use dicom_object::{DefaultDicomObject, FileMetaTable, OpenFileOptions, Tag};
 use dicom_pixeldata::{
     ConvertOptions, DecodedPixelData, PhotometricInterpretation, PixelDecoder, VoiLutOption,
     WindowLevel,
 };
+use flate2::read::DeflateDecoder;
 use image::DynamicImage;
 use serde::Deserialize;
 
-use super::{MediaError, check_dimensions};
+use super::{MAXIMUM_BYTES, MAXIMUM_PIXELS, MediaError, check_dimensions, codestream};
 
 /// Length of the preamble before the `DICM` mark (DICOM PS3.10, 7.1).
 const PREAMBLE: usize = 128;
+/// The mark, and the element after it whose last four bytes are the length of the first group.
+const MARK_AND_LENGTH: usize = 16;
+/// The transfer syntax whose content is deflated as a whole (DICOM PS3.5, A.5), and JPIP's.
+const DEFLATED: [&str; 2] = ["1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95"];
+
+const NUMBER_OF_FRAMES: Tag = Tag(0x0028, 0x0008);
+const ROWS: Tag = Tag(0x0028, 0x0010);
+const COLUMNS: Tag = Tag(0x0028, 0x0011);
+const PIXEL_DATA: Tag = Tag(0x7fe0, 0x0010);
 
 /// Gray values that are shown, in the file's own units after rescaling (Hounsfield units for CT).
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -50,28 +61,92 @@ pub fn decode(bytes: &[u8], rendering: &Rendering) -> Result<DynamicImage, Media
         .unwrap_or_else(|_| Err(damaged(&"its structure contradicts itself")))
 }
 
+/// Whether a file holds more frames than one, by its header.
+pub(super) fn has_several_frames(bytes: &[u8]) -> bool {
+    let header = OpenFileOptions::new().read_until(PIXEL_DATA);
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let object = header.from_reader(bytes).ok()?;
+        number(&object, NUMBER_OF_FRAMES)
+    }));
+    read.is_ok_and(|frames| frames.is_some_and(|frames| frames > 1))
+}
+
 fn decode_frame(bytes: &[u8], rendering: &Rendering) -> Result<DynamicImage, MediaError> {
+    check_inflated(bytes, MAXIMUM_BYTES)?;
     let object = OpenFileOptions::new()
         .from_reader(bytes)
         .map_err(|error| damaged(&error))?;
-    let pixels = object
-        .decode_pixel_data()
-        .map_err(|error| damaged(&chain(&error)))?;
-    check_dimensions(pixels.columns(), pixels.rows())?;
-    if rendering.frame >= pixels.number_of_frames() {
+    let available = number(&object, NUMBER_OF_FRAMES).unwrap_or(1).max(1);
+    if rendering.frame >= available {
         return Err(MediaError::NoSuchFrame {
             requested: rendering.frame,
-            available: pixels.number_of_frames(),
+            available,
         });
     }
+    let pixels_of_one = check_promises(&object)?;
+    // All frames are decoded where they fit, since that reads files that single frames don't.
+    let all_fit = pixels_of_one.saturating_mul(available.into()) <= MAXIMUM_PIXELS;
+    let (decoded, frame) = if all_fit {
+        (object.decode_pixel_data(), rendering.frame)
+    } else {
+        (object.decode_pixel_data_frame(rendering.frame), 0)
+    };
+    let pixels = decoded.map_err(|error| damaged(&chain(&error)))?;
+    check_dimensions(pixels.columns(), pixels.rows())?;
     // A header whose numbers promise more pixels than the file holds.
     pixels
-        .frame_data(rendering.frame)
+        .frame_data(frame)
         .map_err(|error| damaged(&chain(&error)))?;
-    show(&pixels, rendering)
+    show(&pixels, frame, rendering)
 }
 
-fn show(pixels: &DecodedPixelData<'_>, rendering: &Rendering) -> Result<DynamicImage, MediaError> {
+/// Checks the sizes that the header and the compressed pictures announce, before a decoder makes
+/// room for them. Returns the pixels of a frame.
+fn check_promises(object: &DefaultDicomObject) -> Result<u64, MediaError> {
+    let (Some(columns), Some(rows)) = (number(object, COLUMNS), number(object, ROWS)) else {
+        return Err(damaged(&"its size is missing"));
+    };
+    check_dimensions(columns, rows)?;
+    if let Ok(pixels) = object.element(PIXEL_DATA)
+        && let Some(fragments) = pixels.fragments()
+        && let Some((width, height)) = codestream::largest_declared(&fragments.concat())
+    {
+        check_dimensions(width, height)?;
+    }
+    Ok(u64::from(columns) * u64::from(rows))
+}
+
+fn number(object: &DefaultDicomObject, tag: Tag) -> Option<u32> {
+    object.element(tag).ok()?.to_int().ok()
+}
+
+/// Checks that a file whose content is deflated as a whole has at most so many bytes.
+fn check_inflated(bytes: &[u8], most: usize) -> Result<(), MediaError> {
+    let rest = bytes.get(PREAMBLE..).unwrap_or_default();
+    let meta = FileMetaTable::from_reader(rest).map_err(|error| damaged(&error))?;
+    if !DEFLATED.contains(&meta.transfer_syntax()) {
+        return Ok(());
+    }
+    // After the mark comes the length of the first group, which is not deflated.
+    let (head, rest) = rest.split_at_checked(MARK_AND_LENGTH).unwrap_or_default();
+    let length = head
+        .last_chunk()
+        .map_or(0, |length| u32::from_le_bytes(*length));
+    let content = rest.get(length as usize..).unwrap_or_default();
+    let mut inflated = DeflateDecoder::new(content).take(most as u64 + 1);
+    let size = std::io::copy(&mut inflated, &mut std::io::sink());
+    if size.map_err(|error| damaged(&error))? > most as u64 {
+        let size = format!("more than {} MiB", most >> 20);
+        return Err(MediaError::TooLarge(size));
+    }
+    Ok(())
+}
+
+fn show(
+    pixels: &DecodedPixelData<'_>,
+    frame: u32,
+    rendering: &Rendering,
+) -> Result<DynamicImage, MediaError> {
     let voi = match rendering.window {
         Some(window) => VoiLutOption::Custom(WindowLevel {
             center: window.center,
@@ -85,7 +160,7 @@ fn show(pixels: &DecodedPixelData<'_>, rendering: &Rendering) -> Result<DynamicI
         ConvertOptions::new().with_voi_lut(voi).force_8bit()
     };
     pixels
-        .to_dynamic_image_with_options(rendering.frame, &options)
+        .to_dynamic_image_with_options(frame, &options)
         .map_err(|error| damaged(&chain(&error)))
 }
 
@@ -197,6 +272,68 @@ mod tests {
                 available: 2
             })
         ));
+    }
+
+    /// The file with other numbers of rows and columns.
+    fn resized(rows: u16, columns: u16) -> Vec<u8> {
+        let mut bytes = file("MONOCHROME2");
+        for (element, value) in [(0x10, rows), (0x11, columns)] {
+            let head = [0x28, 0, element, 0, b'U', b'S', 2, 0];
+            let at = bytes.windows(head.len()).position(|part| part == head);
+            let at = at.expect("it has its size") + head.len();
+            bytes[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn sizes_are_checked_before_pixels_are_decoded() {
+        let rendering = Rendering::default();
+        assert!(decode(&resized(8, 8), &rendering).is_ok());
+        let error = decode(&resized(60_000, 60_000), &rendering);
+        assert!(matches!(error, Err(MediaError::TooLarge(_))), "{error:?}");
+        let error = decode(&resized(0, 8), &rendering);
+        assert!(matches!(error, Err(MediaError::Empty)), "{error:?}");
+        // Two frames of these are too many pixels at once, and more than the file holds.
+        let error = decode(&resized(9_000, 9_000), &rendering);
+        assert!(
+            matches!(error, Err(MediaError::Damaged { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn a_file_that_inflates_without_end_is_noticed() {
+        let meta = FileMetaTableBuilder::new()
+            .media_storage_sop_class_uid(uids::CT_IMAGE_STORAGE)
+            .media_storage_sop_instance_uid("2.25.1")
+            .transfer_syntax(DEFLATED[0])
+            .build()
+            .expect("it is complete");
+        let mut bytes = vec![0; PREAMBLE];
+        bytes.extend(b"DICM");
+        meta.write(&mut bytes).expect("memory takes it");
+        let level = flate2::Compression::default();
+        let mut content = flate2::read::DeflateEncoder::new(&[0_u8; 5_000][..], level);
+        std::io::copy(&mut content, &mut bytes).expect("memory takes it");
+        assert!(check_inflated(&bytes, 5_000).is_ok());
+        let error = check_inflated(&bytes, 4_999);
+        assert!(matches!(error, Err(MediaError::TooLarge(_))), "{error:?}");
+        bytes.truncate(bytes.len() / 2);
+        assert!(check_inflated(&bytes, 5_000).is_err());
+        assert!(check_inflated(&file("MONOCHROME2"), 10).is_ok());
+    }
+
+    #[test]
+    fn no_name_of_the_header_is_in_the_picture_and_frames_are_counted() {
+        let bytes = file("MONOCHROME2");
+        assert!(has_several_frames(&bytes));
+        assert!(!has_several_frames(&bytes[..200]));
+        let given = crate::media::Given::decoded(&bytes).expect("a whole file");
+        assert!(given.is_first_of_many);
+        // Eight by eight pixels, and nothing else.
+        assert_eq!(given.pixels.pixels().len(), 8 * 8 * 3);
+        assert!(bytes.windows(4).any(|part| part == b"JANE"));
     }
 
     #[test]

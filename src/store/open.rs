@@ -108,44 +108,71 @@ mod tests {
     use sqlx::migrate::Migrator;
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-    use crate::store::{SearchId, Store, StoreError};
+    use crate::atlas::{EntryId, MatchedBy};
+    use crate::store::{Search, SearchId, SearchSubject, Store, StoreError};
 
-    /// A database as the version before the queue left it, with a search in it.
-    async fn of_the_first_version(database: &Path) {
+    const FIRST: &str = "20261122000000_searches.sql";
+    const JOBS: &str = "20261123000000_jobs.sql";
+    const BY_PICTURE: &str = "20261124000000_search_by_picture.sql";
+
+    /// A database as an earlier version left it, with a search in it. The time is the
+    /// parameter of the statement that inserts it.
+    async fn of_an_earlier_version(database: &Path, migrations: &[&str], insert: &'static str) {
         let options = SqliteConnectOptions::new()
             .filename(database)
             .create_if_missing(true);
         let pool = SqlitePool::connect_with(options).await.expect("opened");
-        let first = tempfile::tempdir().expect("a folder");
-        let name = "20261122000000_searches.sql";
+        let earlier = tempfile::tempdir().expect("a folder");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
-        std::fs::copy(shipped.join(name), first.path().join(name)).expect("copied");
-        let migrator = Migrator::new(first.path()).await.expect("one migration");
-        migrator.run(&pool).await.expect("the first layout");
+        for name in migrations {
+            std::fs::copy(shipped.join(name), earlier.path().join(name)).expect("copied");
+        }
+        let migrator = Migrator::new(earlier.path()).await.expect("migrations");
+        migrator.run(&pool).await.expect("the earlier layout");
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .expect("after 1970");
-        sqlx::query(
-            "INSERT INTO searches
-             VALUES ('0123456789abcdef', 7, 'brain', NULL, '{}', '[\"a\"]', 5, ?)",
-        )
-        .bind(i64::try_from(now.as_secs()).expect("in range"))
-        .execute(&pool)
-        .await
-        .expect("a search of that version");
+        sqlx::query(insert)
+            .bind(i64::try_from(now.as_secs()).expect("in range"))
+            .execute(&pool)
+            .await
+            .expect("a search of that version");
         pool.close().await;
+    }
+
+    async fn brought_up(database: &Path) -> (Store, Search) {
+        let store = Store::open(database).await.expect("brought up");
+        let id = SearchId::parse("0123456789abcdef").expect("a name");
+        let search = store.search(&id).await.expect("read").expect("still there");
+        (store, search)
     }
 
     #[tokio::test]
     async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
         let folder = tempfile::tempdir().expect("a folder");
         let database = folder.path().join("m.sqlite");
-        of_the_first_version(&database).await;
-        let store = Store::open(&*database).await.expect("brought up");
-        let id = SearchId::parse("0123456789abcdef").expect("a name");
-        let search = store.search(&id).await.expect("read").expect("still there");
+        let insert = "INSERT INTO searches
+            VALUES ('0123456789abcdef', 7, 'brain', NULL, '{}', '[\"a\"]', 5, ?)";
+        of_an_earlier_version(&database, &[FIRST], insert).await;
+        let (store, search) = brought_up(&database).await;
         assert_eq!((search.user, search.results.len()), (7, 1));
+        assert_eq!(search.subject, SearchSubject::Query("brain".to_owned()));
         assert!(store.open_jobs().await.expect("the new table").is_empty());
+    }
+
+    #[tokio::test]
+    async fn results_that_were_stored_without_their_reasons_stay() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        let insert = "INSERT INTO searches
+            VALUES ('0123456789abcdef', 7, 'axial', NULL, '{}', '[\"a\",\"b\"]', 5, ?, 1)";
+        of_an_earlier_version(&database, &[FIRST, JOBS, BY_PICTURE], insert).await;
+        let (_, search) = brought_up(&database).await;
+        let words = Some("axial".to_owned());
+        assert_eq!(search.subject, SearchSubject::Picture(words));
+        let unknown = |name: &str| (EntryId::from_stored(name), MatchedBy::default());
+        assert_eq!(search.results, ["a", "b"].map(unknown));
+        assert!(!search.nothing_close);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sqlx::{AnyPool, Row as _};
 
 use super::{Store, StoreError};
-use crate::atlas::{EntryId, Filter};
+use crate::atlas::{EntryId, Filter, MatchedBy};
 
 /// How long a search is kept, in days.
 pub(super) const KEPT_DAYS: u64 = 30;
@@ -54,8 +54,11 @@ pub struct Search {
     pub subject: SearchSubject,
     /// What results must have.
     pub filter: Filter,
-    /// The entries that were found, best first.
-    pub results: Vec<EntryId>,
+    /// The entries that were found, best first, each with the searches that found it; none where
+    /// an earlier version stored the search.
+    pub results: Vec<(EntryId, MatchedBy)>,
+    /// Whether the nearest picture is no nearer than two pictures are by chance.
+    pub nothing_close: bool,
     /// Results a page.
     pub page_size: usize,
 }
@@ -73,12 +76,17 @@ impl Store {
         };
         // PostgreSQL refuses NUL in a text.
         let query = query.map(|query| query.replace('\0', " "));
+        let (results, reasons): (Vec<&EntryId>, Vec<MatchedBy>) = search
+            .results
+            .iter()
+            .map(|(id, matched_by)| (id, *matched_by))
+            .unzip();
         let id = SearchId::random();
         sqlx::query(
             "INSERT INTO searches
-                 (id, user_id, query, like_entry, by_picture, filter, results, page_size,
-                  created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                 (id, user_id, query, like_entry, by_picture, filter, results, reasons,
+                  nothing_close, page_size, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(id.to_string())
         .bind(search.user as i64)
@@ -86,7 +94,9 @@ impl Store {
         .bind(like)
         .bind(by_picture)
         .bind(serde_json::to_string(&search.filter)?)
-        .bind(serde_json::to_string(&search.results)?)
+        .bind(serde_json::to_string(&results)?)
+        .bind(serde_json::to_string(&reasons)?)
+        .bind(i64::from(search.nothing_close))
         .bind(i64::try_from(search.page_size).unwrap_or(i64::MAX))
         .bind(seconds(SystemTime::now()))
         .execute(&self.writer)
@@ -100,7 +110,8 @@ impl Store {
     /// What the database reports.
     pub async fn search(&self, id: &SearchId) -> Result<Option<Search>, StoreError> {
         let row = sqlx::query(
-            "SELECT user_id, query, like_entry, by_picture, filter, results, page_size
+            "SELECT user_id, query, like_entry, by_picture, filter, results, reasons,
+                    nothing_close, page_size
              FROM searches
              WHERE id = $1 AND created_at >= $2",
         )
@@ -123,7 +134,11 @@ impl Store {
             user: row.try_get::<i64, _>("user_id")? as u64,
             subject,
             filter: serde_json::from_str(&row.try_get::<String, _>("filter")?)?,
-            results: serde_json::from_str(&row.try_get::<String, _>("results")?)?,
+            results: with_reasons(
+                serde_json::from_str(&row.try_get::<String, _>("results")?)?,
+                serde_json::from_str(&row.try_get::<String, _>("reasons")?)?,
+            ),
+            nothing_close: row.try_get::<i64, _>("nothing_close")? != 0,
             page_size: usize::try_from(row.try_get::<i64, _>("page_size")?).unwrap_or(1),
         }))
     }
@@ -138,6 +153,14 @@ impl Store {
             .execute(&self.writer);
         Ok(deleted.await?.rows_affected())
     }
+}
+
+/// Each result with its reason, where that is kept.
+fn with_reasons(results: Vec<EntryId>, reasons: Vec<MatchedBy>) -> Vec<(EntryId, MatchedBy)> {
+    let reasons = reasons
+        .into_iter()
+        .chain(std::iter::repeat(MatchedBy::default()));
+    results.into_iter().zip(reasons).collect()
 }
 
 pub(super) async fn delete_of_user(pool: &AnyPool, user: u64) -> Result<u64, StoreError> {
@@ -170,7 +193,11 @@ mod tests {
                 modality: Some("MRI".to_owned()),
                 ..Filter::default()
             },
-            results: vec![EntryId::new("t", "a"), EntryId::new("t", "b")],
+            results: vec![
+                (EntryId::new("t", "a"), MatchedBy::WORDS),
+                (EntryId::new("t", "b"), MatchedBy::MEANING),
+            ],
+            nothing_close: false,
             page_size: 5,
         }
     }
@@ -202,11 +229,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_search_by_picture_only_words_and_results_are_kept() {
+    async fn of_a_search_by_picture_words_and_results_are_kept_and_what_found_them() {
         let (_folder, store) = store().await;
+        let both = MatchedBy {
+            picture: true,
+            ..MatchedBy::WORDS
+        };
         for words in [None, Some("axial".to_owned())] {
             let search = Search {
                 subject: SearchSubject::Picture(words),
+                results: vec![(EntryId::new("t", "a"), both)],
+                nothing_close: true,
                 ..search(7)
             };
             let id = store.remember_search(&search).await.expect("stored");

@@ -121,7 +121,10 @@ async fn more_like_this_and_its_source_are_told_in_private() -> Result<()> {
         .reply(SOON)
         .await?;
     assert!(like.is_ephemeral());
-    assert!(like.content().contains("like"), "{}", like.content());
+    let content = like.content();
+    assert!(content.contains("pictures like"), "{content}");
+    assert!(content.contains("(by its picture)"), "{content}");
+    assert_eq!(like.embeds()[0]["fields"][0]["value"], "Picture");
     assert_eq!(like.embeds().len(), 5);
     let source = answer.button("Open source 1").context("no button")?;
     assert!(

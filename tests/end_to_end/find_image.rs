@@ -1,11 +1,14 @@
 //! `/find image:` and "Find similar images", as a student uses them: a picture of the atlas finds
-//! itself, what is no picture is refused in one sentence, and no picture is kept.
+//! itself and the words that fit it, what is no picture is refused in one sentence, and no picture
+//! is kept.
 
 use std::io::Cursor;
 
 use anyhow::{Context, Result, ensure};
-use image::{DynamicImage, ImageFormat, RgbImage};
-use mirage::atlas::{EntryId, Filter, Query, Request};
+use image::codecs::gif::GifEncoder;
+use image::{DynamicImage, Frame, ImageFormat, RgbImage, RgbaImage};
+use mirage::atlas::{EntryId, Field, Filter, Outcome, Query, Request};
+use mirage::media::Given;
 use mirage_playground::MessageView;
 use mirage_tests::{Bot, SOON};
 
@@ -13,6 +16,8 @@ use crate::find::{custom_id, find};
 
 /// What stands below an answer to a picture.
 const NOTICE: &str = "is not kept. Don't upload pictures of patients.";
+/// What is said when the nearest pictures are no nearer than chance.
+const NOTHING_CLOSE: &str = "Nothing close to the picture is in this atlas; these are the nearest.";
 
 async fn find_image(bot: &Bot, name: &str, bytes: Vec<u8>) -> Result<MessageView> {
     let actor = bot.server.actor("ada");
@@ -34,6 +39,36 @@ async fn stored() -> Result<(EntryId, String, Vec<u8>)> {
     let pictures = atlas.pictures(std::slice::from_ref(&entry.id)).await?;
     let (id, jpeg) = pictures.into_iter().next().context("no picture")?;
     Ok((id, entry.description.caption, jpeg))
+}
+
+/// What the library finds for a picture and perhaps words.
+async fn found(jpeg: &[u8], words: Option<&str>, filter: Filter) -> Result<Outcome> {
+    let picture = Given::decoded(jpeg)?.pixels;
+    let request = Request {
+        query: match words {
+            Some(words) => Query::PictureAndText {
+                picture,
+                text: words.to_owned(),
+            },
+            None => Query::Picture(picture),
+        },
+        filter,
+        offset: 0,
+        limit: usize::MAX,
+    };
+    Ok(mirage_tests::starter_atlas()
+        .await?
+        .search(&request)
+        .await?)
+}
+
+/// Why each of the pictures is there.
+fn reasons(message: &MessageView) -> Vec<String> {
+    let reason = |embed: &serde_json::Value| {
+        let reason = embed["fields"][0]["value"].as_str();
+        reason.unwrap_or_default().to_lowercase()
+    };
+    message.embeds().iter().map(reason).collect()
 }
 
 fn caption(message: &MessageView, place: usize) -> String {
@@ -83,6 +118,8 @@ async fn its_buttons_work_after_a_restart_without_the_picture() -> Result<()> {
     let title = second.embeds()[0]["title"].as_str().unwrap_or_default();
     assert!(title.starts_with("6."), "{title}");
     assert_eq!(second.attachments().len(), 5);
+    assert_eq!(reasons(&second), ["picture"; 5]);
+    assert!(second.content().contains(NOTICE), "{}", second.content());
     let like = ada
         .press(&second, &custom_id(&second, "More like 6")?)
         .await?;
@@ -114,6 +151,125 @@ async fn words_and_a_picture_go_together() -> Result<()> {
         "{}",
         neither.content()
     );
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn a_later_page_tells_what_found_each_picture() -> Result<()> {
+    let bot = Bot::start().await?;
+    let (_, _, jpeg) = stored().await?;
+    let expected = found(&jpeg, Some("shoulder"), Filter::default()).await?;
+    let expected: Vec<String> = expected
+        .hits
+        .iter()
+        .map(|hit| match hit.shared_words.as_slice() {
+            [] => hit.matched_by.to_string(),
+            words => format!("{}: {}", hit.matched_by, words.join(", ")),
+        })
+        .collect();
+    // The picture or the words alone would be one reason for all.
+    let is_other = |reason: &String| *reason != expected[0];
+    ensure!(expected.iter().any(is_other), "{expected:?}");
+    let ada = bot.server.actor("ada");
+    let call = ada
+        .command("find")
+        .option("query", "shoulder")
+        .attachment("image", "scan.jpg", jpeg);
+    let mut page = call.send().await?.reply(SOON).await?;
+    for shown in expected.chunks(5).take(4) {
+        assert_eq!(reasons(&page), shown, "{}", page.content());
+        let next = ada.press(&page, &custom_id(&page, "Next")?).await?;
+        page = next.edited(SOON).await?;
+    }
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn words_that_fit_a_picture_are_told_with_their_results() -> Result<()> {
+    let bot = Bot::start().await?;
+    let (_, _, jpeg) = stored().await?;
+    let words = found(&jpeg, None, Filter::default()).await?.words;
+    let first = words.first().context("no word fits")?;
+    let answer = find_image(&bot, "scan.jpg", jpeg).await?;
+    let content = answer.content();
+    let line = content.lines().find(|line| line.starts_with("Words that"));
+    let line = line.context("no words are told")?;
+    let results: Vec<String> = first.results.iter().map(ToString::to_string).collect();
+    assert!(line.contains(&results.join(", ")), "{line}");
+    // What could be markup stands behind a backslash.
+    let line = line.replace('\\', "");
+    for word in &words {
+        assert!(line.contains(&word.word), "no {} in {line}", word.word);
+    }
+    assert!(!line.contains('%'), "{line}");
+    let text = find(&bot, "ada", "shoulder MRI").await?;
+    assert!(!text.content().contains("Words that"), "{}", text.content());
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn where_nothing_is_close_each_page_says_so() -> Result<()> {
+    let (_, _, jpeg) = stored().await?;
+    let catalogue = mirage_tests::starter_atlas().await?.catalogue().await?;
+    let mut far = None;
+    for part in catalogue.facet(Field::BodyPart) {
+        let filter = Filter {
+            body_part: Some(part.value.clone()),
+            ..Filter::default()
+        };
+        let outcome = found(&jpeg, None, filter).await?;
+        if outcome.nothing_close && outcome.total > 1 {
+            assert!(outcome.words.is_empty(), "{:?}", outcome.words);
+            far = Some(part.value.clone());
+            break;
+        }
+    }
+    let far = far.context("every part of the body is close to a shoulder")?;
+    let bot = Bot::start().await?;
+    let ada = bot.server.actor("ada");
+    let call = ada
+        .command("find")
+        .option("body_part", far)
+        .option("k", 1)
+        .attachment("image", "scan.jpg", jpeg.clone());
+    let first = call.send().await?.reply(SOON).await?;
+    assert!(
+        first.content().contains(NOTHING_CLOSE),
+        "{}",
+        first.content()
+    );
+    let next = ada.press(&first, &custom_id(&first, "Next")?).await?;
+    let second = next.edited(SOON).await?;
+    assert!(
+        second.content().contains(NOTHING_CLOSE),
+        "{}",
+        second.content()
+    );
+    let close = find_image(&bot, "scan.jpg", jpeg).await?;
+    assert!(
+        !close.content().contains(NOTHING_CLOSE),
+        "{}",
+        close.content()
+    );
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn of_an_animation_the_first_frame_is_looked_at_and_that_is_said() -> Result<()> {
+    const FIRST_FRAME: &str = "The file has several frames; only the first was looked at.";
+    let bot = Bot::start().await?;
+    for (frames, says_so) in [(1, false), (2, true)] {
+        let mut gif = Vec::new();
+        let mut encoder = GifEncoder::new(&mut gif);
+        for shade in 0..frames {
+            let frame = RgbaImage::from_pixel(64, 64, image::Rgba([shade * 90, 60, 60, 255]));
+            encoder.encode_frame(Frame::new(frame))?;
+        }
+        drop(encoder);
+        let answer = find_image(&bot, "scan.gif", gif).await?;
+        let content = answer.content();
+        assert_eq!(content.contains(FIRST_FRAME), says_so, "{content}");
+    }
     bot.finish().await
 }
 

@@ -2,12 +2,13 @@
 //! and everything else that the store does works there too. Skipped, and said so, where PostgreSQL
 //! isn't installed.
 
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use mirage::atlas::Filter;
+use mirage::atlas::{EntryId, Filter, MatchedBy};
 use mirage::store::jobs::{State, WorkerId};
-use mirage::store::{Location, Search, SearchSubject, Store, StoreError};
+use mirage::store::{Location, Search, SearchId, SearchSubject, Store, StoreError};
 use mirage_tests::{Postgres, Process, SOON};
 
 use crate::ingest::{atlas_uri, empty_atlas};
@@ -95,7 +96,8 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
         user: u64::MAX,
         subject: SearchSubject::Query("صورة".to_owned()),
         filter: Filter::default(),
-        results: Vec::new(),
+        results: vec![(EntryId::new("t", "a"), MatchedBy::PICTURE)],
+        nothing_close: true,
         page_size: 5,
     };
     let id = store.remember_search(&search).await?;
@@ -140,6 +142,48 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
     assert_eq!(store.forget_old_jobs(SystemTime::now()).await?, 0);
     store.close().await;
     other.close().await;
+    Ok(())
+}
+
+/// The migrations of the version before, in a folder of their own.
+fn earlier_migrations() -> Result<tempfile::TempDir> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
+    let earlier = tempfile::tempdir()?;
+    for name in [
+        "20261122000000_searches.sql",
+        "20261123000000_jobs.sql",
+        "20261124000000_search_by_picture.sql",
+    ] {
+        std::fs::copy(shipped.join(name), earlier.path().join(name))?;
+    }
+    Ok(earlier)
+}
+
+#[tokio::test]
+async fn a_search_of_the_version_before_is_brought_up_there_too() -> Result<()> {
+    let Some(server) = server()? else {
+        return Ok(());
+    };
+    let pool = sqlx::PgPool::connect(&server.url()).await?;
+    let earlier = earlier_migrations()?;
+    let migrator = sqlx::migrate::Migrator::new(earlier.path()).await?;
+    migrator.run(&pool).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    sqlx::query(
+        "INSERT INTO searches
+         VALUES ('0123456789abcdef', 7, 'axial', NULL, '{}', '[\"a\"]', 5, $1, 1)",
+    )
+    .bind(i64::try_from(now)?)
+    .execute(&pool)
+    .await?;
+    pool.close().await;
+    let store = store(&server).await?;
+    let id = SearchId::parse("0123456789abcdef").context("a name")?;
+    let search = store.search(&id).await?.context("it went")?;
+    let unknown = (EntryId::from_stored("a"), MatchedBy::default());
+    assert_eq!(search.results, [unknown]);
+    assert!(!search.nothing_close);
+    store.close().await;
     Ok(())
 }
 

@@ -54,7 +54,7 @@ struct StarterArguments {
     json: bool,
 }
 
-/// Say what the atlas holds: entries, values to filter by, encoder, version
+/// Say what the atlas holds: entries, values to filter by, encoders, version
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mirage atlas info --json")]
 struct InfoArguments {
@@ -175,7 +175,13 @@ struct Info<'a> {
     uri: &'a str,
     version: u64,
     encoder: &'a str,
+    /// What pictures are compared by; `null` where the profile can't compare them.
+    image_encoder: Option<&'a str>,
+    /// Whether it is known what pairs of pictures reach by chance with it.
+    chance_measured: bool,
     entries: usize,
+    /// Entries that can be found by their picture.
+    pictures_with_vectors: usize,
     facets: Facets<'a>,
 }
 
@@ -195,7 +201,10 @@ async fn info(arguments: &InfoArguments, config: &Config) -> Result<Exit, Failur
         uri: &config.atlas_uri,
         version: atlas.version().await?,
         encoder: atlas.encoder_identity(),
+        image_encoder: atlas.image_encoder_identity(),
+        chance_measured: is_chance_measured(&atlas),
         entries: catalogue.len(),
+        pictures_with_vectors: atlas.pictures_with_vectors().await?,
         facets: Facets {
             modality: catalogue.facet(Field::Modality),
             body_part: catalogue.facet(Field::BodyPart),
@@ -211,6 +220,26 @@ async fn info(arguments: &InfoArguments, config: &Config) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
+/// The encoder that pictures are compared by, and whether it was measured what it reaches by chance.
+pub(super) fn picture_encoder(atlas: &Atlas) -> String {
+    named(atlas.image_encoder_identity(), is_chance_measured(atlas))
+}
+
+fn is_chance_measured(atlas: &Atlas) -> bool {
+    atlas.chance().pictures.is_some()
+}
+
+fn named(image_encoder: Option<&str>, chance_measured: bool) -> String {
+    match (image_encoder, chance_measured) {
+        (None, _) => "none, so that they are found by their words alone".to_owned(),
+        (Some(encoder), true) => format!("{encoder}, whose chance was measured"),
+        (Some(encoder), false) => format!(
+            "{encoder}, whose chance was not measured, so that Mirage can't say when nothing is \
+             close"
+        ),
+    }
+}
+
 impl Info<'_> {
     fn in_words(&self) -> String {
         let mut text = Paragraphs::new(text::columns());
@@ -220,6 +249,13 @@ impl Info<'_> {
         );
         text.labelled("Place       ", self.uri);
         text.labelled("Encoder     ", self.encoder);
+        let encoder = named(self.image_encoder, self.chance_measured);
+        text.labelled("Of pictures ", &encoder);
+        if self.image_encoder.is_some() {
+            let (with, all) = (self.pictures_with_vectors, self.entries);
+            let sentence = format!("{with} of {all} can be found by their picture");
+            text.labelled("            ", &sentence);
+        }
         text.labelled("Modalities  ", &listed(self.facets.modality));
         text.labelled("Body parts  ", &listed(self.facets.body_part));
         text.labelled("Licences    ", &listed(self.facets.licence));
@@ -258,5 +294,12 @@ mod tests {
         assert!(listed(&facets).ends_with("v11 (1), and 3 more"));
         assert_eq!(listed(&facets[..1]), "v0 (1)");
         assert_eq!(listed(&[]), "none");
+    }
+
+    #[test]
+    fn the_encoder_of_pictures_is_named_with_what_is_known_of_it() {
+        assert_eq!(named(Some("a@1"), true), "a@1, whose chance was measured");
+        assert!(named(Some("a@1"), false).starts_with("a@1, whose chance was not measured"));
+        assert!(named(None, false).starts_with("none"));
     }
 }

@@ -88,8 +88,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 
 /// Opens the atlas and loads what the first question would wait for.
 async fn open(config: &Config, engine: Engine) -> Result<Atlas, OpenError> {
-    let atlas = Atlas::open(&config.atlas_uri, engine).await?;
-    let atlas = atlas.with_index_memory(config.index_memory);
+    let atlas = runtime::open_atlas_with(config, engine).await?;
     if config.work.warm
         && let Err(error) = atlas.warm().await
     {

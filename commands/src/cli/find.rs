@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mirage::atlas::{AtlasError, Field, Filter, Hit, NoMatch, Outcome, PartMatches};
-use mirage::atlas::{Query, Request};
+use mirage::atlas::{AtlasError, Field, Filter, FittingWord, Hit, NoMatch, Outcome, PartMatches};
+use mirage::atlas::{PictureShare, Query, Request};
 use mirage::config::Config;
-use mirage::media::{self, MediaError};
-use mirage_models::image_encoder::Rgb;
+use mirage::media::{self, Given, MediaError};
 use serde::Serialize;
 
 use super::Exit;
@@ -19,13 +18,16 @@ use crate::{describe, runtime};
 /// Most results a page.
 const LARGEST_PAGE: i64 = 25;
 
-/// Find pictures by words, by meaning and by the words themselves at once, or by a picture
+/// Find pictures by words, by a picture, or by both
 ///
-/// Each picture comes with its caption, source and licence, and with the reason why it was found.
+/// Words are looked for by their meaning and as they are written. Each picture comes with its
+/// caption, source and licence, and with the reason why it was found. For a picture the words that
+/// fit it best are told too, with the results that say them of theirs.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mirage find \"axial brain MRI\" --k 3\n  \
     mirage find shoulder --modality MRI --json\n  \
-    mirage find --image scan.png\n\n\
+    mirage find --image scan.png\n  \
+    mirage find \"T2-weighted\" --image scan.png --picture-share 0.7\n\n\
     Exit codes: 0 found; 1 nothing found, or something is missing that you can mend (standard \
     error says what); 2 an argument or a setting can't be used; 3 anything else.")]
 pub(crate) struct Arguments {
@@ -35,6 +37,10 @@ pub(crate) struct Arguments {
     /// A picture to find others like: JPEG, PNG, GIF, WebP, TIFF or DICOM. It is not kept
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+    /// Share of the picture where words come with it, 0 to 1 (default: MIRAGE_PICTURE_SHARE, else
+    /// 0.5)
+    #[arg(long, value_name = "SHARE", requires = "image")]
+    picture_share: Option<PictureShare>,
     /// How many pictures to show, 1 to 25
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=LARGEST_PAGE))]
     k: u8,
@@ -64,18 +70,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         // The library says the same, but only once weights and atlas are there.
         return Err(AtlasError::EmptyQuery.into());
     }
-    let query = match &arguments.image {
-        None => Query::Text(words.clone()),
-        Some(file) => {
-            let picture = picture_in(file).await?;
-            if words.is_empty() {
-                Query::Picture(picture)
-            } else {
-                let text = words.clone();
-                Query::PictureAndText { picture, text }
-            }
-        }
-    };
+    let (query, first_frame_only) = query(arguments, &words).await?;
     let filter = Filter {
         modality: arguments.modality.clone(),
         body_part: arguments.body_part.clone(),
@@ -89,7 +84,9 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         offset: (usize::from(arguments.page) - 1) * limit,
         limit,
     };
+    let share = arguments.picture_share.unwrap_or(config.picture_share);
     let atlas = runtime::open_atlas(config).await?;
+    let atlas = atlas.with_picture_share(share);
     if atlas.catalogue().await?.is_empty() {
         return Err(Failure::user(
             "The atlas is empty. Fill it with `mirage atlas starter`.",
@@ -100,7 +97,8 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         Some(_) => atlas.matches_by_part(&request).await?,
         None => Vec::new(),
     };
-    let answer = Answer::new(&words, &filter, arguments, &outcome, &parts);
+    let mut answer = Answer::new(&words, &filter, arguments, &outcome, &parts);
+    answer.first_frame_only = first_frame_only;
     if arguments.json {
         output::print_json(&answer)?;
     } else {
@@ -113,16 +111,33 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     })
 }
 
-/// The pixels of a picture on this machine.
-async fn picture_in(file: &Path) -> Result<Rgb, Failure> {
+/// What is searched for, and whether the picture's file holds more than was looked at.
+async fn query(arguments: &Arguments, words: &str) -> Result<(Query, bool), Failure> {
+    let Some(file) = &arguments.image else {
+        return Ok((Query::Text(words.to_owned()), false));
+    };
+    let Given {
+        pixels: picture,
+        is_first_of_many,
+    } = picture_in(file).await?;
+    let query = if words.is_empty() {
+        Query::Picture(picture)
+    } else {
+        let text = words.to_owned();
+        Query::PictureAndText { picture, text }
+    };
+    Ok((query, is_first_of_many))
+}
+
+/// A picture on this machine.
+async fn picture_in(file: &Path) -> Result<Given, Failure> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let size = std::fs::metadata(&path)?.len();
         if size > media::MAXIMUM_BYTES as u64 {
             return Err(MediaError::TooLarge(format!("{} MiB", size >> 20)));
         }
-        let picture = media::decode(&std::fs::read(&path)?)?;
-        media::pixels(&picture).ok_or(MediaError::Empty)
+        Given::decoded(&std::fs::read(&path)?)
     });
     let read = read
         .await
@@ -152,6 +167,12 @@ struct Answer<'a> {
     /// Whether the best match is no better than chance.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     nothing_close: bool,
+    /// The words that fit the picture best, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<&'a [FittingWord]>,
+    /// Whether the file holds more than was looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    first_frame_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     no_match: Option<Explanation<'a>>,
 }
@@ -206,6 +227,8 @@ impl<'a> Answer<'a> {
             total: outcome.total,
             hits: &outcome.hits,
             nothing_close: outcome.nothing_close,
+            words: arguments.image.as_ref().map(|_| outcome.words.as_slice()),
+            first_frame_only: false,
             no_match: outcome.no_match.as_ref().map(explain),
         }
     }
@@ -248,6 +271,13 @@ impl<'a> Answer<'a> {
                 ));
                 if self.nothing_close {
                     text.line(describe::NOTHING_CLOSE);
+                }
+                let words = self.words.unwrap_or_default();
+                if let Some(line) = describe::fitting_words(words, text::clean) {
+                    text.line(&line);
+                }
+                if self.first_frame_only {
+                    text.line(describe::FIRST_FRAME);
                 }
                 self.hits.iter().for_each(|hit| add_hit(&mut text, hit));
             }
@@ -318,21 +348,14 @@ mod tests {
             },
             matched_by,
             shared_words: shared_words.iter().map(|word| (*word).to_owned()).collect(),
-            score: ScoreParts {
-                fused: 0.03,
-                meaning_rank: Some(1),
-                picture_rank: None,
-                cosine: Some(0.5),
-                words_rank: None,
-                bm25: None,
-            },
+            score: ScoreParts::default(),
         }
     }
 
     #[test]
     fn a_hit_names_source_and_licence_even_where_they_are_unknown() {
         let mut text = Paragraphs::new(usize::MAX);
-        add_hit(&mut text, &hit(MatchedBy::Words, &["shoulder"]));
+        add_hit(&mut text, &hit(MatchedBy::WORDS, &["shoulder"]));
         assert_eq!(
             text.finish(),
             "\n  1. MRI, shoulder\n     Axial MRI of the shoulder.\n     Why      words: shoulder\n\
@@ -344,7 +367,7 @@ mod tests {
     fn a_filter_that_matches_nothing_is_explained() {
         let no_match = NoMatch {
             unknown: vec![(Field::Modality, "Xray".to_owned(), vec!["X-ray".to_owned()])],
-            without_filter: vec![hit(MatchedBy::Meaning, &[])],
+            without_filter: vec![hit(MatchedBy::MEANING, &[])],
         };
         let filter = Filter {
             modality: Some("Xray".to_owned()),

@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirage::media::{self, MediaError};
-use mirage_models::image_encoder::Rgb;
+use mirage::media::{Given, MediaError};
 use poise::serenity_prelude as serenity;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -48,18 +47,18 @@ impl Attachments {
         }
     }
 
-    /// The pixels of an attachment.
+    /// The pixels of an attachment, and whether its file holds more than was looked at.
     ///
     /// # Errors
     /// One sentence for whoever attached it.
-    pub(crate) async fn picture(&self, attached: &Attached) -> Result<Rgb, CommandError> {
+    pub(crate) async fn picture(&self, attached: &Attached) -> Result<Given, CommandError> {
         if attached.size.is_some_and(|size| size > MOST_BYTES) {
             return Err(too_large());
         }
         let bytes = self.fetch(&attached.url).await?;
         // Never closed, so there is always a permit in the end.
         let _turn = self.decoding.acquire().await;
-        let decoding = tokio::task::spawn_blocking(move || decoded(&bytes));
+        let decoding = tokio::task::spawn_blocking(move || Given::decoded(&bytes));
         let decoded = decoding
             .await
             .map_err(|error| CommandError::Unexpected(error.into()))?;
@@ -146,11 +145,6 @@ pub(crate) fn first_of(message: &serenity::Message) -> Option<Attached> {
         })
     };
     attached.map(Attached::from).or_else(embedded)
-}
-
-fn decoded(bytes: &[u8]) -> Result<Rgb, MediaError> {
-    let picture = media::decode(bytes)?;
-    media::pixels(&picture).ok_or(MediaError::Empty)
 }
 
 const UNFETCHED: &str = "The picture could not be fetched from Discord. Attach it again.";
@@ -250,7 +244,7 @@ mod tests {
             refusal(&damaged),
             "The PNG file is damaged or incomplete. Attach another picture."
         );
-        let text = decoded(b"only words").expect_err("no picture");
+        let text = Given::decoded(b"only words").expect_err("no picture");
         assert!(refusal(&text).starts_with("The file is not a picture"));
     }
 }

@@ -1,6 +1,7 @@
 //! Buttons, found by what they carry and answered from the store: they work after a restart. Who
 //! pressed is checked here.
 
+use mirage::atlas::{EntryId, Query};
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::{
@@ -122,14 +123,15 @@ impl Press<'_> {
         place: usize,
     ) -> Result<EditInteractionResponse, CommandError> {
         let search = self.search(id).await?;
+        let entry = result_at(&search, place)?.clone();
         let search = Search {
             user: self.press.user.id.get(),
-            subject: SearchSubject::Like(result_at(&search, place)?.clone()),
+            subject: SearchSubject::Like(entry.clone()),
             results: Vec::new(),
+            nothing_close: false,
             ..search
         };
-        let query = find::repeated(&search.subject).ok_or_else(gone)?;
-        let page = find::first_page(self.data, search, query).await?;
+        let page = find::first_page(self.data, search, Query::Like(entry)).await?;
         Ok(page.into_edit())
     }
 
@@ -203,8 +205,9 @@ fn asker(message: &serenity::Message) -> Option<serenity::UserId> {
     }
 }
 
-fn result_at(search: &Search, place: usize) -> Result<&mirage::atlas::EntryId, CommandError> {
-    search.results.get(place).ok_or_else(gone)
+fn result_at(search: &Search, place: usize) -> Result<&EntryId, CommandError> {
+    let result = search.results.get(place);
+    result.map(|(entry, _)| entry).ok_or_else(gone)
 }
 
 fn gone() -> CommandError {

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 
-use mirage::atlas::{AtlasError, EntryId, Field, Filter, Hit, Query, Request};
+use mirage::atlas::{AtlasError, EntryId, Filter, Hit, Query, Request};
+use mirage::media::Given;
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
-use serenity::{
-    CreateAutocompleteResponse, CreateInteractionResponse, CreateInteractionResponseMessage,
-};
+use serenity::{CreateInteractionResponse, CreateInteractionResponseMessage};
 
 use super::Context;
 use super::attachments::Attached;
@@ -16,12 +15,10 @@ use super::data::Data;
 use super::errors::CommandError;
 use super::respond::{first_answer, with_retries};
 use super::results::{self, LARGEST_PAGE, Page, quote};
+use super::suggest::{
+    suggest_body_part, suggest_licence, suggest_modality, suggest_query, suggest_source,
+};
 use crate::describe;
-
-/// Discord's most suggestions for an option.
-const SUGGESTIONS: usize = 25;
-/// Discord's longest name and value of a suggestion, in UTF-16 units.
-const LONGEST_CHOICE: usize = 100;
 
 /// Below an answer to a picture.
 const NOTICE: &str = "The picture that was given is not kept. Don't upload pictures of patients.";
@@ -95,33 +92,64 @@ pub(crate) async fn answer(context: Context<'_>, asked: Asked) -> Result<(), Com
     let data = context
         .data()
         .on_behalf_of(interaction.user.id, interaction.guild_id);
-    let (subject, query) = match (asked.words, &asked.picture) {
-        (None, None) => {
-            let sentence = "Say what to look for in `query`, or attach a picture in `image`.";
-            return Err(CommandError::Shown(sentence.to_owned()));
-        }
-        (Some(text), None) => (SearchSubject::Query(text.clone()), Query::Text(text)),
-        (words, Some(picture)) => {
-            let picture = data.attachments.picture(picture).await?;
-            let words = words.filter(|words| !words.trim().is_empty());
-            let query = match words.clone() {
-                Some(text) => Query::PictureAndText { picture, text },
-                None => Query::Picture(picture),
-            };
-            (SearchSubject::Picture(words), query)
-        }
-    };
+    let sought = sought(&data, asked.words, asked.picture.as_ref()).await?;
     let search = Search {
         user: interaction.user.id.get(),
-        subject,
+        subject: sought.subject,
         filter: asked.filter,
         results: Vec::new(),
+        nothing_close: false,
         page_size: asked.page_size,
     };
-    let page = first_page(&data, search, query).await?;
+    let mut page = first_page(&data, search, sought.query).await?;
+    if sought.is_first_of_many {
+        page.content = format!("{}\n{}", page.content, describe::FIRST_FRAME);
+    }
     let edit = page.into_edit();
     with_retries(|| interaction.edit_response(context.http(), edit.clone())).await?;
     Ok(())
+}
+
+/// What is searched for.
+struct Sought {
+    /// As it is remembered: without the picture.
+    subject: SearchSubject,
+    query: Query,
+    /// Whether the picture's file holds more than was looked at.
+    is_first_of_many: bool,
+}
+
+/// Takes the words, and fetches the picture.
+async fn sought(
+    data: &Data,
+    words: Option<String>,
+    picture: Option<&Attached>,
+) -> Result<Sought, CommandError> {
+    let Some(picture) = picture else {
+        let text = words.ok_or_else(|| {
+            let sentence = "Say what to look for in `query`, or attach a picture in `image`.";
+            CommandError::Shown(sentence.to_owned())
+        })?;
+        return Ok(Sought {
+            subject: SearchSubject::Query(text.clone()),
+            query: Query::Text(text),
+            is_first_of_many: false,
+        });
+    };
+    let Given {
+        pixels: picture,
+        is_first_of_many,
+    } = data.attachments.picture(picture).await?;
+    let words = words.filter(|words| !words.trim().is_empty());
+    let query = match words.clone() {
+        Some(text) => Query::PictureAndText { picture, text },
+        None => Query::Picture(picture),
+    };
+    Ok(Sought {
+        subject: SearchSubject::Picture(words),
+        query,
+        is_first_of_many,
+    })
 }
 
 /// Searches, remembers the search for its buttons, and makes its first page. A picture is in
@@ -132,7 +160,12 @@ pub(crate) async fn first_page(
     query: Query,
 ) -> Result<Page, CommandError> {
     // One search over all candidates: its whole order is what the buttons refer to.
-    let request = whole(query, &search);
+    let request = Request {
+        query,
+        filter: search.filter.clone(),
+        offset: 0,
+        limit: usize::MAX,
+    };
     let atlas = &data.atlas;
     // An empty one is looked at again: it may have been filled a moment ago.
     if atlas.catalogue().await?.is_empty() && atlas.refresh().await?.is_empty() {
@@ -141,28 +174,28 @@ pub(crate) async fn first_page(
         return Err(CommandError::Shown(sentence.to_owned()));
     }
     let outcome = atlas.search(&request).await?;
-    let subject = subject(&search);
     if let Some(no_match) = &outcome.no_match {
         let parts = atlas.matches_by_part(&request).await?;
-        let content = results::no_match(&subject, &search.filter, no_match, &parts);
-        let content = noted(content, &search, false);
+        let content = results::no_match(&subject(&search), &search.filter, no_match, &parts);
+        let content = noted(content, &search, None);
         let shown = head(&no_match.without_filter, search.page_size);
         let pictures = pictures(data, shown).await?;
         // Without buttons: they would page through a search that has no results.
         let page = results::page(content, 0, shown, &pictures, None, search.page_size);
         return Ok(page);
     }
-    search.results = outcome
-        .hits
-        .iter()
-        .map(|hit| hit.entry.id.clone())
+    let hits = outcome.hits.iter();
+    search.results = hits
+        .map(|hit| (hit.entry.id.clone(), hit.matched_by))
         .collect();
+    search.nothing_close = outcome.nothing_close;
     let id = data.store.remember_search(&search).await?;
     let shown = head(&outcome.hits, search.page_size);
     let pictures = pictures(data, shown).await?;
-    let content = results::found(&subject, outcome.total, shown);
+    let content = results::found(&subject(&search), outcome.total, shown);
+    let words = results::fitting_words(&outcome.words);
     Ok(results::page(
-        noted(content, &search, outcome.nothing_close),
+        noted(content, &search, words),
         outcome.total,
         shown,
         &pictures,
@@ -171,12 +204,14 @@ pub(crate) async fn first_page(
     ))
 }
 
-/// The line above an answer, with what is to be said of a picture below it.
-fn noted(content: String, search: &Search, nothing_close: bool) -> String {
+/// The line above an answer, with what is to be said of a picture below it. The words that fit it
+/// are told with the first answer alone.
+fn noted(content: String, search: &Search, words: Option<String>) -> String {
     let mut lines = vec![content];
-    if nothing_close {
+    if search.nothing_close {
         lines.push(describe::NOTHING_CLOSE.to_owned());
     }
+    lines.extend(words);
     if matches!(search.subject, SearchSubject::Picture(_)) {
         lines.push(NOTICE.to_owned());
     }
@@ -201,8 +236,9 @@ pub(crate) async fn page_at(
     }
     let pictures = pictures(data, &hits).await?;
     let total = search.results.len();
+    let content = results::found(&subject(search), total, &hits);
     Ok(results::page(
-        results::found(&subject(search), total, &hits),
+        noted(content, search, None),
         total,
         &hits,
         &pictures,
@@ -211,9 +247,9 @@ pub(crate) async fn page_at(
     ))
 }
 
-/// The hits of a later page in the stored order: the atlas may have grown since the first page was
-/// shown, and "More like 7" must mean the picture that is shown as number 7. Reasons are fresh where
-/// the search can be run again.
+/// The hits of a later page in the stored order and with the stored reasons: the atlas may have
+/// grown since the first page was shown, and "More like 7" must mean the picture that is shown as
+/// number 7.
 async fn stored_hits(
     data: &Data,
     search: &Search,
@@ -222,50 +258,21 @@ async fn stored_hits(
     let end = search.results.len();
     let (start, stop) = (offset.min(end), offset.saturating_add(search.page_size));
     let stretch = &search.results[start..stop.min(end)];
-    let Some(query) = repeated(&search.subject) else {
-        let words = match &search.subject {
-            SearchSubject::Picture(words) => words.as_deref(),
-            SearchSubject::Query(_) | SearchSubject::Like(_) => None,
-        };
-        return Ok(data.atlas.recall(stretch, start, words).await?);
+    let words = match &search.subject {
+        SearchSubject::Query(words) => Some(words.as_str()),
+        SearchSubject::Picture(words) => words.as_deref(),
+        SearchSubject::Like(_) => None,
     };
-    let outcome = data.atlas.search(&whole(query, search)).await?;
-    let mut found: HashMap<EntryId, Hit> = outcome
-        .hits
-        .into_iter()
-        .map(|hit| (hit.entry.id.clone(), hit))
-        .collect();
-    let hits = stretch.iter().zip(start + 1..).filter_map(|(id, rank)| {
-        let hit = found.remove(id)?;
-        Some(Hit { rank, ..hit })
-    });
-    Ok(hits.collect())
-}
-
-/// The query of a stored search; `None` where it was a picture, which is not kept.
-pub(crate) fn repeated(subject: &SearchSubject) -> Option<Query> {
-    match subject {
-        SearchSubject::Query(query) => Some(Query::Text(query.clone())),
-        SearchSubject::Like(entry) => Some(Query::Like(entry.clone())),
-        SearchSubject::Picture(_) => None,
-    }
-}
-
-/// The whole ranking of a search.
-fn whole(query: Query, search: &Search) -> Request {
-    Request {
-        query,
-        filter: search.filter.clone(),
-        offset: 0,
-        limit: usize::MAX,
-    }
+    Ok(data.atlas.recall(stretch, start, words).await?)
 }
 
 /// What was searched for, as it is named in a sentence.
 fn subject(search: &Search) -> String {
     let what = match &search.subject {
         SearchSubject::Query(query) => quote(query),
-        SearchSubject::Like(entry) => format!("pictures like {}", quote(entry.as_str())),
+        SearchSubject::Like(entry) => {
+            format!("pictures like {}{}", quote(entry.as_str()), way(search))
+        }
         SearchSubject::Picture(None) => "the picture".to_owned(),
         SearchSubject::Picture(Some(words)) => format!("the picture and {}", quote(words)),
     };
@@ -273,6 +280,15 @@ fn subject(search: &Search) -> String {
         what
     } else {
         format!("{what} with {}", quote(&search.filter.to_string()))
+    }
+}
+
+/// What pictures like an entry were found by, where that is known.
+fn way(search: &Search) -> &'static str {
+    match search.results.first() {
+        Some((_, found_by)) if found_by.picture => " (by its picture)",
+        Some((_, found_by)) if found_by.meaning => " (by its words)",
+        _ => "",
     }
 }
 
@@ -291,57 +307,80 @@ async fn pictures(data: &Data, hits: &[Hit]) -> Result<Vec<Vec<u8>>, CommandErro
         .collect()
 }
 
-async fn suggest_query(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
-    let suggestions = match context.data().atlas.catalogue().await {
-        Ok(catalogue) => catalogue.suggest(typed, SUGGESTIONS),
-        Err(error) => {
-            tracing::warn!(%error, "no suggestions");
-            Vec::new()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirage::atlas::{FittingWord, MatchedBy, WordField};
+
+    fn search(subject: SearchSubject, found_by: MatchedBy) -> Search {
+        Search {
+            user: 7,
+            subject,
+            filter: Filter::default(),
+            results: vec![(EntryId::new("t", "b"), found_by)],
+            nothing_close: false,
+            page_size: 5,
         }
-    };
-    let choices = suggestions
-        .iter()
-        .map(|text| describe::without_turns(text))
-        .filter(|text| !text.trim().is_empty())
-        .map(serenity::AutocompleteChoice::from);
-    CreateAutocompleteResponse::new().set_choices(choices.collect())
-}
+    }
 
-async fn suggest_modality(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
-    suggest_value(context, Field::Modality, typed).await
-}
+    #[test]
+    fn pictures_like_one_say_what_they_are_like_by() {
+        let like = |found_by| {
+            let entry = EntryId::new("t", "a");
+            subject(&search(SearchSubject::Like(entry), found_by))
+        };
+        let by_picture = like(MatchedBy::PICTURE);
+        assert!(by_picture.starts_with("pictures like"), "{by_picture}");
+        assert!(by_picture.ends_with("(by its picture)"), "{by_picture}");
+        assert!(like(MatchedBy::MEANING).ends_with("(by its words)"));
+        let unknown = like(MatchedBy::default());
+        assert!(!unknown.contains("(by"), "{unknown}");
+    }
 
-async fn suggest_body_part(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
-    suggest_value(context, Field::BodyPart, typed).await
-}
+    #[test]
+    fn what_is_said_of_a_picture_stands_below_the_first_line() {
+        let mut search = search(SearchSubject::Picture(None), MatchedBy::PICTURE);
+        let words = Some("Words.".to_owned());
+        let content = noted("First.".to_owned(), &search, words);
+        let lines: Vec<&str> = content.lines().collect();
+        assert_eq!(lines, ["First.", "Words.", NOTICE]);
+        search.nothing_close = true;
+        let content = noted("First.".to_owned(), &search, None);
+        let lines: Vec<&str> = content.lines().collect();
+        assert_eq!(lines, ["First.", describe::NOTHING_CLOSE, NOTICE]);
+        search.subject = SearchSubject::Query("knee".to_owned());
+        search.nothing_close = false;
+        assert_eq!(noted("First.".to_owned(), &search, None), "First.");
+    }
 
-async fn suggest_licence(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
-    suggest_value(context, Field::Licence, typed).await
-}
-
-async fn suggest_source(context: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
-    suggest_value(context, Field::Source, typed).await
-}
-
-async fn suggest_value(
-    context: Context<'_>,
-    field: Field,
-    typed: &str,
-) -> CreateAutocompleteResponse {
-    let facets = match context.data().atlas.catalogue().await {
-        Ok(catalogue) => catalogue.complete(field, typed, SUGGESTIONS),
-        Err(_) => Vec::new(),
-    };
-    let fits = |text: &str| text.encode_utf16().count() <= LONGEST_CHOICE;
-    let choices = facets
-        .into_iter()
-        // Discord refuses a longer value, and with it all suggestions.
-        .filter(|facet| fits(&facet.value))
-        .map(|facet| {
-            let shown = describe::without_turns(&facet.value);
-            let counted = format!("{shown} ({})", facet.count);
-            let name = if fits(&counted) { counted } else { shown };
-            serenity::AutocompleteChoice::new(name, facet.value)
-        });
-    CreateAutocompleteResponse::new().set_choices(choices.collect())
+    #[test]
+    fn the_longest_answer_keeps_discords_limit() {
+        let long = "*".repeat(2_000);
+        let mut search = search(
+            SearchSubject::Picture(Some(long.clone())),
+            MatchedBy::PICTURE,
+        );
+        search.filter.modality = Some(long.clone());
+        search.nothing_close = true;
+        let word = |rank| FittingWord {
+            word: long.clone(),
+            field: WordField::Label,
+            rank,
+            evidence: Vec::new(),
+            results: vec![48, 49, 50],
+        };
+        let words: Vec<FittingWord> = (1..=6).map(word).collect();
+        let words = results::fitting_words(&words).expect("words");
+        assert!(
+            words.starts_with("Words that fit the picture best: \\*"),
+            "{words}"
+        );
+        assert!(!words.contains("**"), "{words}");
+        let content = results::found(&subject(&search), 50, &[]);
+        let content = noted(content, &search, Some(words));
+        let content = format!("{content}\n{}", describe::FIRST_FRAME);
+        let length = content.encode_utf16().count();
+        // The line of an answer with pictures has a few numbers more.
+        assert!(length <= 1_950, "{length}");
+    }
 }

@@ -1,7 +1,7 @@
 //! A page of results as a Discord message: content line, one embed a picture, and buttons. All of
 //! Discord's limits are kept here; nothing is sent.
 
-use mirage::atlas::{Entry, Filter, Hit, NoMatch, PartMatches};
+use mirage::atlas::{Entry, Filter, FittingWord, Hit, NoMatch, PartMatches};
 use mirage::store::SearchId;
 use poise::serenity_prelude as serenity;
 use serenity::{CreateActionRow, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter};
@@ -19,6 +19,11 @@ const TITLE: usize = 100;
 const FIELD: usize = 200;
 const ALT: usize = 1_024;
 const QUERY: usize = 200;
+/// Discord takes 2,000 characters above the embeds; these leave room for a long query and for what
+/// is said of a picture.
+const NO_MATCH: usize = 1_800;
+const WORD: usize = 60;
+const WORDS: usize = 700;
 
 /// A message that is ready to be sent.
 #[derive(Debug, Clone)]
@@ -100,7 +105,14 @@ pub(crate) fn no_match(
     if !no_match.without_filter.is_empty() {
         sentences.push(describe::WITHOUT_FILTER.to_owned());
     }
-    truncate(&sentences.join(" "), 1_900)
+    truncate(&sentences.join(" "), NO_MATCH)
+}
+
+/// The words that fit a picture best with the results that carry them; `None` where there are none.
+pub(crate) fn fitting_words(words: &[FittingWord]) -> Option<String> {
+    let show = |word: &str| escape(&truncate(word, WORD));
+    let line = describe::fitting_words(words, show)?;
+    Some(truncate(&line, WORDS))
 }
 
 fn embed(index: usize, hit: &Hit) -> CreateEmbed {
@@ -273,16 +285,13 @@ mod tests {
                 width: 1,
                 height: 1,
             },
-            matched_by: MatchedBy::Both,
-            shared_words: vec!["w".repeat(300)],
-            score: ScoreParts {
-                fused: 0.0,
-                meaning_rank: Some(1),
-                picture_rank: None,
-                cosine: Some(0.5),
-                words_rank: Some(1),
-                bm25: Some(1.0),
+            matched_by: MatchedBy {
+                picture: true,
+                meaning: true,
+                words: true,
             },
+            shared_words: vec!["w".repeat(300)],
+            score: ScoreParts::default(),
         }
     }
 
@@ -345,7 +354,7 @@ mod tests {
         assert_eq!(quote(&format!("a{turns}b")), "“\u{2068}ab\u{2069}”");
         let mut hit = hit(1, &format!("A{turns} caption."));
         hit.shared_words = vec![format!("w{turns}")];
-        hit.matched_by = MatchedBy::Words;
+        hit.matched_by = MatchedBy::WORDS;
         let entry = &mut hit.entry;
         entry.id = EntryId::new("t", turns);
         entry.description.modality = format!("M{turns}R");

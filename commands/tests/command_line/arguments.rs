@@ -71,6 +71,20 @@ fn numbers_are_bounded_with_their_range() {
 }
 
 #[test]
+fn a_share_lies_between_nought_and_one_and_needs_a_picture() {
+    let home = Home::empty();
+    for share in ["1.5", "-0.1", "half", "NaN"] {
+        let option = format!("--picture-share={share}");
+        home.run(&["find", "brain", "--image", "a.png", &option])
+            .ends_with(2)
+            .says("give a number from 0 (the words alone) to 1 (the picture alone)");
+    }
+    home.run(&["find", "brain", "--picture-share", "0.5"])
+        .ends_with(2)
+        .says("--image");
+}
+
+#[test]
 fn a_layout_or_a_name_that_does_not_exist_is_refused() {
     let home = Home::empty();
     home.run(&["ingest", ".", "--layout", "zip"])
@@ -94,6 +108,7 @@ fn settings_that_cannot_be_used_name_their_variable() {
         ("MIRAGE_DISCORD_URL", "nonsense"),
         ("MIRAGE_GUILD", "my server"),
         ("MIRAGE_LOG", "mirage=loud"),
+        ("MIRAGE_PICTURE_SHARE", "1.5"),
     ] {
         let mut command = home.command(&["models", "list"]);
         let run = Run::of(command.env(name, value)).ends_with(2);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::home::{Home, Run};
+use crate::pictures::write_collection;
 
 fn checks(home: &Home, code: i32) -> Vec<Value> {
     let mut command = home.command(&["doctor", "--json"]);
@@ -57,6 +58,32 @@ fn weights_without_an_atlas_are_one_problem_less() {
         "{}",
         run.out
     );
+}
+
+#[test]
+fn the_encoder_of_pictures_is_named_and_whether_it_was_measured() {
+    let Some(home) = Home::with_weights() else {
+        return;
+    };
+    home.run(&["ingest", write_collection(&home, "drawn")])
+        .ends_with(0);
+    let info = home.run(&["atlas", "info", "--json"]).ends_with(0).json();
+    let encoder = info["image_encoder"].as_str().expect("it has one");
+    assert!(encoder.contains('@'), "a name and a version: {encoder}");
+    assert_eq!(info["chance_measured"], true);
+    assert_eq!(info["pictures_with_vectors"], 3);
+    let measured = format!("{encoder}, whose chance was measured");
+    let words = home.run(&["atlas", "info"]).ends_with(0).out;
+    assert!(words.contains(&measured), "{words}");
+    assert!(words.contains("3 of 3 can be found"), "{words}");
+    let mut command = home.command(&["doctor", "--json"]);
+    let told = Run::of(command.env("MIRAGE_DISCORD_URL", "http://127.0.0.1:1")).json();
+    let mut checks = told["checks"].as_array().expect("a list").iter();
+    let atlas = checks.find(|check| check["name"] == "atlas");
+    let atlas = atlas.expect("it was checked");
+    assert_eq!(atlas["state"], "ok");
+    let text = atlas["text"].as_str().expect("a sentence");
+    assert!(text.contains(&measured), "{text}");
 }
 
 #[test]

@@ -51,9 +51,15 @@ fn an_encoder_is_added_and_finds_pictures() {
     let info = info.ends_with(0).json();
     let encoder = info["encoder"].as_str().expect("a name");
     assert!(encoder.starts_with("mine@"), "{encoder}");
+    let encoder = info["image_encoder"].as_str().expect("a name");
+    assert!(encoder.starts_with("mine@"), "{encoder}");
+    // Nobody measured random weights, so nothing is said of chance and of words.
+    assert_eq!(info["chance_measured"], false);
     let picture = ["find", "--image", "drawn/chest.tif", "--json"];
     let found = with_profile(&home, "mine", &picture).ends_with(0).json();
     assert_eq!(found["hits"][0]["id"], "drawn/chest.tif");
+    assert_eq!(found["words"], serde_json::json!([]));
+    assert!(found["nothing_close"].is_null(), "{found}");
     with_profile(&home, "mine", &["find", "chest"]).ends_with(0);
 }
 

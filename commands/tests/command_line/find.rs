@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::home::Home;
-use crate::pictures::write_collection;
+use crate::home::{Home, Run};
+use crate::pictures::{write_collection, write_pages};
 
 /// A home whose atlas holds the three drawn pictures.
 fn home() -> Option<Home> {
@@ -16,6 +16,12 @@ fn home() -> Option<Home> {
 fn ids(answer: &Value) -> Vec<&str> {
     let hits = answer["hits"].as_array().into_iter().flatten();
     hits.filter_map(|hit| hit["id"].as_str()).collect()
+}
+
+/// The searches that found a hit.
+fn reasons(hit: &Value) -> Vec<&str> {
+    let reasons = hit["matched_by"].as_array().expect("a list");
+    reasons.iter().filter_map(Value::as_str).collect()
 }
 
 #[test]
@@ -33,7 +39,8 @@ fn the_best_match_comes_first_with_everything_that_belongs_to_it() {
     assert_eq!(first["licence"], "CC0-1.0");
     assert_eq!(first["source"], "Drawn pictures");
     assert_eq!(first["source_url"], "https://example.org/shoulder");
-    assert_eq!(first["matched_by"], "both");
+    let found_by = reasons(first);
+    assert!(found_by.contains(&"meaning") && found_by.contains(&"words"));
     assert_eq!(
         first["shared_words"],
         serde_json::json!(["shoulder", "mri"])
@@ -45,7 +52,8 @@ fn the_best_match_comes_first_with_everything_that_belongs_to_it() {
     for part in [
         "  1. MRI, axial, shoulder",
         "Axial MRI of the shoulder with the rotator cuff.",
-        "Why      meaning and words: shoulder, mri",
+        "     Why      ",
+        "meaning and words: shoulder, mri",
         "Source   Drawn pictures",
         "https://example.org/shoulder",
         "Licence  CC0-1.0",
@@ -177,11 +185,11 @@ fn a_picture_finds_itself_and_what_is_none_is_an_argument_that_cannot_be_used() 
     assert_eq!(answer["query"], "");
     let first = &answer["hits"][0];
     assert_eq!(first["id"], "drawn/shoulder.tif");
-    assert_eq!(first["matched_by"], "picture");
+    assert_eq!(reasons(first), ["picture"]);
     assert_eq!(first["score"]["picture_rank"], 1);
     let both = ["find", "shoulder", "--image", file, "--json"];
     let answer = home.run(&both).ends_with(0).json();
-    assert_eq!(answer["hits"][0]["matched_by"], "picture-and-words");
+    assert_eq!(reasons(&answer["hits"][0]), ["picture", "words"]);
     std::fs::write(home.path("words.png"), "only words").expect("written");
     home.run(&["find", "--image", "words.png"])
         .ends_with(2)
@@ -189,4 +197,79 @@ fn a_picture_finds_itself_and_what_is_none_is_an_argument_that_cannot_be_used() 
     home.run(&["find", "--image", "none.png"])
         .ends_with(2)
         .says("could not be read");
+}
+
+/// How near the chest's picture is to what was asked for, with more arguments and settings.
+fn nearness(home: &Home, more: &[&str], setting: Option<&str>) -> f64 {
+    let mut arguments = vec!["find", "shoulder", "--image", "drawn/chest.tif", "--json"];
+    arguments.extend(more);
+    let mut command = home.command(&arguments);
+    command.envs(setting.map(|share| ("MIRAGE_PICTURE_SHARE", share)));
+    let answer = Run::of(&mut command).ends_with(0).json();
+    let mut hits = answer["hits"].as_array().expect("a list").iter();
+    let chest = hits.find(|hit| hit["id"] == "drawn/chest.tif");
+    let score = &chest.expect("its picture was asked for")["score"];
+    score["picture_cosine"].as_f64().expect("a number")
+}
+
+#[test]
+fn the_share_of_the_picture_is_an_option_before_it_is_a_setting() {
+    let Some(home) = home() else { return };
+    let alone = nearness(&home, &["--picture-share", "1"], None);
+    assert!(alone > 0.9, "the picture alone: {alone}");
+    let words = nearness(&home, &["--picture-share", "0"], None);
+    assert!(words < 0.6, "the words alone: {words}");
+    let both = nearness(&home, &[], None);
+    assert!(words < both && both < alone, "{words} {both} {alone}");
+    let close = |one: f64, other: f64| (one - other).abs() < 1e-3;
+    assert!(close(nearness(&home, &[], Some("1")), alone));
+    assert!(close(
+        nearness(&home, &["--picture-share", "0"], Some("1")),
+        words
+    ));
+}
+
+#[test]
+fn words_that_fit_a_picture_are_told_with_the_results_that_carry_them() {
+    let Some(home) = home() else { return };
+    let picture = ["find", "--image", "drawn/shoulder.tif"];
+    let answer = home.run(&[&picture[..], &["--json"]].concat());
+    let answer = answer.ends_with(0).json();
+    let words = answer["words"].as_array().expect("a list");
+    for (index, word) in words.iter().enumerate() {
+        assert_eq!(word["rank"], index + 1);
+        let evidence = word["evidence"].as_array().expect("a list");
+        let results = word["results"].as_array().expect("a list");
+        assert!(!evidence.is_empty() && evidence.len() == results.len());
+        for (id, rank) in evidence.iter().zip(results) {
+            let mut hits = answer["hits"].as_array().expect("a list").iter();
+            let hit = hits.find(|hit| hit["id"] == *id);
+            assert_eq!(&hit.expect("it is among the results")["rank"], rank);
+        }
+    }
+    let told = home.run(&picture).ends_with(0).out;
+    let is_told = told.contains("Words that fit the picture best: ");
+    assert_eq!(is_told, !words.is_empty(), "{told}");
+    let text = home
+        .run(&["find", "shoulder", "--json"])
+        .ends_with(0)
+        .json();
+    assert!(text["words"].is_null(), "without a picture there are none");
+}
+
+#[test]
+fn a_file_of_several_pages_is_searched_by_the_first_and_says_so() {
+    let Some(home) = home() else { return };
+    write_pages(&home.path("pages.tif"), 2);
+    let picture = ["find", "--image", "pages.tif"];
+    let told = home.run(&picture).ends_with(0).out;
+    let notice = "The file has several frames; only the first was looked at.";
+    assert!(told.contains(notice), "{told}");
+    let answer = home.run(&[&picture[..], &["--json"]].concat());
+    let answer = answer.ends_with(0).json();
+    assert_eq!(answer["first_frame_only"], true);
+    assert_eq!(answer["hits"][0]["id"], "drawn/shoulder.tif");
+    let one = ["find", "--image", "drawn/shoulder.tif", "--json"];
+    let one = home.run(&one).ends_with(0).json();
+    assert!(one["first_frame_only"].is_null(), "{one}");
 }

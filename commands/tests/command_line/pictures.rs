@@ -30,17 +30,25 @@ pub(crate) fn write_collection<'a>(home: &Home, name: &'a str) -> &'a str {
 
 /// Waves whose number differs from picture to picture, so that none passes for another.
 fn write_picture(path: &Path, index: usize) {
+    std::fs::write(path, tiff(&waves(index), 1)).expect("written");
+}
+
+/// Writes a file of several pages that all show the first of the drawn pictures.
+pub(crate) fn write_pages(path: &Path, pages: usize) {
+    std::fs::write(path, tiff(&waves(0), pages)).expect("written");
+}
+
+fn waves(index: usize) -> Vec<u8> {
     let across = 0.12 + 0.18 * index as f64;
-    let pixels: Vec<u8> = (0..SIDE)
+    (0..SIDE)
         .flat_map(|y| (0..SIDE).map(move |x| (f64::from(x), f64::from(y))))
         .map(|(x, y)| ((x * across).sin() + (y * 0.1).cos()) * 60.0 + 128.0)
         .map(|value| value as u8)
-        .collect();
-    std::fs::write(path, tiff(&pixels)).expect("written");
+        .collect()
 }
 
-/// An uncompressed gray TIFF, little-endian: header, pixels, one directory.
-fn tiff(pixels: &[u8]) -> Vec<u8> {
+/// An uncompressed gray TIFF, little-endian: header, pixels, a directory for each page.
+fn tiff(pixels: &[u8], pages: usize) -> Vec<u8> {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
     const HEADER: u32 = 8;
@@ -60,14 +68,19 @@ fn tiff(pixels: &[u8]) -> Vec<u8> {
     let mut bytes = b"II*\0".to_vec();
     bytes.extend((HEADER + length).to_le_bytes());
     bytes.extend(pixels);
-    bytes.extend(9_u16.to_le_bytes());
-    for (tag, kind, value) in entries {
-        bytes.extend(tag.to_le_bytes());
-        bytes.extend(kind.to_le_bytes());
-        bytes.extend(1_u32.to_le_bytes());
-        bytes.extend(value.to_le_bytes());
+    for page in 1..=pages {
+        bytes.extend(9_u16.to_le_bytes());
+        for (tag, kind, value) in entries {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(1_u32.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        // Where the next directory begins: right behind this number, or nowhere.
+        let next = if page < pages { bytes.len() + 4 } else { 0 };
+        let next = u32::try_from(next).expect("a small file");
+        bytes.extend(next.to_le_bytes());
     }
-    bytes.extend(0_u32.to_le_bytes());
     bytes
 }
 

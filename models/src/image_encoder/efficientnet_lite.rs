@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::calibration::{self, Dev};
 use super::depthwise::{Depthwise, same_padding};
 use super::preprocess::{CHANNELS, Preprocessing};
-use super::{ImageEncoder, ImageEncoderError, Rgb, unreadable};
+use super::{Chance, ImageEncoder, ImageEncoderError, Rgb, unreadable};
 use crate::kernels::{Dense, Then};
 
 /// Pictures that run at once: their widest layer fills about 150 MB.
@@ -69,7 +69,7 @@ pub struct EfficientNetLite {
     embedding: Dense,
     identity: String,
     dimensions: usize,
-    chance: Option<f32>,
+    chance: Chance,
 }
 
 /// Expand, filter each channel, project; the input is added where the shape stays.
@@ -168,7 +168,7 @@ impl EfficientNetLite {
             embedding,
             identity: format!("{}@{version}", config.name),
             dimensions: config.dimensions,
-            chance: config.dev.as_ref().and_then(calibration::of),
+            chance: config.dev.as_ref().map(calibration::of).unwrap_or_default(),
         })
     }
 
@@ -237,7 +237,7 @@ impl ImageEncoder for EfficientNetLite {
         self.dimensions
     }
 
-    fn chance(&self) -> Option<f32> {
+    fn chance(&self) -> Chance {
         self.chance
     }
 

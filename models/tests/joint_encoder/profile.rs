@@ -1,6 +1,6 @@
 //! From a folder to a profile, and from the profile's own files to the same vectors.
 
-use mirage_models::image_encoder;
+use mirage_models::image_encoder::{self, Chance};
 use mirage_models::joint_encoder::inspect;
 use mirage_models::manifest::{Layout, Manifest};
 use mirage_models::resolver::{FileState, Resolver};
@@ -34,7 +34,10 @@ async fn a_profile_brings_the_encoder_back() {
         assert_eq!(image_encoder::identity(&manifest), Some(named));
         let pictures_tower = image_encoder::load(&manifest, cache.path()).expect("a tower");
         assert_eq!(texts.dimensions(), pictures_tower.dimensions());
-        assert_eq!(image_encoder::chance(&manifest, cache.path()), None);
+        assert_eq!(
+            image_encoder::chance(&manifest, cache.path()),
+            Chance::default()
+        );
         let direct = found.image_encoder(String::new()).expect("a tower");
         let direct = image_encoder::ImageEncoder::embed(&direct, &pictures()).expect("embedded");
         let brought = pictures_tower.embed(&pictures()).expect("embedded");

@@ -1,5 +1,7 @@
 //! Searches of an atlas that is empty, or whose index is missing, and searches by picture.
 
+use mirage_models::image_encoder::Rgb;
+
 use super::super::testing::{self, row, shaded_row, square};
 use super::*;
 use crate::media;
@@ -44,7 +46,11 @@ async fn an_atlas_without_its_index_is_searched_by_words_too() {
         let found = small.atlas.search(&request).await.expect("an answer");
         assert_eq!(found.total, 2);
         assert_eq!(found.hits[0].entry.id.as_str(), "mine/a");
-        assert_eq!(found.hits[0].matched_by, MatchedBy::Both);
+        let matched_by = MatchedBy {
+            meaning: true,
+            ..MatchedBy::WORDS
+        };
+        assert_eq!(found.hits[0].matched_by, matched_by);
         assert_eq!(found.hits[0].shared_words, ["shoulder"]);
         request.filter.modality = Some("x-ray".to_owned());
         let found = small.atlas.search(&request).await.expect("an answer");
@@ -101,10 +107,14 @@ async fn a_picture_finds_what_looks_like_it() {
     assert_eq!(order(&found), ["mine/white", "mine/gray", "mine/black"]);
     assert_eq!((found.total, found.nothing_close), (3, false));
     let first = &found.hits[0];
-    assert_eq!(first.matched_by, MatchedBy::Picture);
-    assert_eq!(first.score.picture_rank, Some(1));
-    assert_eq!((first.score.meaning_rank, first.score.bm25), (None, None));
-    assert!(first.score.cosine.is_some_and(|cosine| cosine > 0.99));
+    assert_eq!(first.matched_by, MatchedBy::PICTURE);
+    let score = &first.score;
+    assert_eq!(score.picture_rank, Some(1));
+    assert!(score.picture_cosine.is_some_and(|cosine| cosine > 0.99));
+    assert_eq!(
+        (score.meaning_rank, score.cosine, score.bm25),
+        (None, None, None)
+    );
     let mut only = request(Query::Picture(seen(250)));
     only.filter.modality = Some("x-ray".to_owned());
     let found = small.atlas.search(&only).await.expect("an answer");
@@ -129,7 +139,11 @@ async fn words_beside_a_picture_are_looked_for_too() {
         .iter()
         .find(|hit| hit.entry.id.as_str() == "mine/gray");
     let gray = gray.expect("its words were asked for");
-    assert_eq!(gray.matched_by, MatchedBy::PictureAndWords);
+    let matched_by = MatchedBy {
+        picture: true,
+        ..MatchedBy::WORDS
+    };
+    assert_eq!(gray.matched_by, matched_by);
     assert_eq!(gray.shared_words, ["shoulder"]);
     let empty = Query::PictureAndText {
         picture: seen(0),
@@ -139,15 +153,75 @@ async fn words_beside_a_picture_are_looked_for_too() {
     assert!(matches!(error, Err(AtlasError::EmptyQuery)));
 }
 
-#[test]
-fn what_is_mixed_is_a_unit_vector_between_both() {
-    let mixed = super::mixed(&[1.0, 0.0], &[0.0, 1.0]);
-    let half = std::f32::consts::FRAC_1_SQRT_2;
+#[tokio::test]
+async fn the_share_of_the_picture_decides_between_it_and_the_words() {
+    let small = squares().await;
+    // In the space of the encoders here the letter B is white.
+    let query = Query::PictureAndText {
+        picture: seen(0),
+        text: "b".to_owned(),
+    };
+    for (share, nearest) in [(1.0, "mine/black"), (0.5, "mine/gray"), (0.0, "mine/white")] {
+        let share = PictureShare::new(share).expect("a share");
+        let atlas = small.atlas.clone().with_picture_share(share);
+        let found = atlas.search(&request(query.clone())).await;
+        assert_eq!(order(&found.expect("an answer"))[0], nearest, "{share:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_like_an_entry_is_what_looks_like_it() {
+    let small = testing::atlas().await;
+    let knee = ("axial scan of the knee", "MRI");
+    let mut unseen = shaded_row("mine", "unseen", knee, 0);
+    unseen.image_vector = None;
+    let rows = [
+        shaded_row("mine", "white knee", knee, 255),
+        shaded_row("mine", "black knee", knee, 0),
+        shaded_row("mine", "pale chest", ("frontal radiograph", "X-ray"), 250),
+        unseen,
+    ];
+    small.atlas.dataset.upsert(&rows).await.expect("written");
+    assert_eq!(small.atlas.pictures_with_vectors().await.ok(), Some(3));
+    let like = |name: &str| request(Query::Like(EntryId::new("mine", name)));
+    let found = small.atlas.search(&like("white knee")).await;
+    let found = found.expect("an answer");
+    assert_eq!(order(&found), ["mine/pale chest", "mine/black knee"]);
+    assert_eq!(found.hits[0].matched_by, MatchedBy::PICTURE);
+    assert!(!found.nothing_close);
+    let found = small.atlas.search(&like("black knee")).await;
     assert!(
-        mixed.iter().all(|value| (value - half).abs() < 1e-6),
-        "{mixed:?}"
+        found.expect("an answer").nothing_close,
+        "the others are pale"
     );
-    assert_eq!(super::mixed(&[1.0], &[-1.0]), [0.0]);
+    let found = small.atlas.search(&like("unseen")).await;
+    let found = found.expect("an answer");
+    assert_eq!(
+        found.total, 3,
+        "by its words, since its picture has no vector"
+    );
+    assert_eq!(found.hits[0].matched_by, MatchedBy::MEANING);
+    assert_eq!(order(&found)[2], "mine/pale chest");
+    let error = small.atlas.search(&like("none")).await;
+    assert!(matches!(error, Err(AtlasError::NoSuchEntry { .. })));
+}
+
+#[tokio::test]
+async fn words_find_pictures_too_where_they_are_nearer_than_chance() {
+    let small = squares().await;
+    let matched = |found: &Outcome, name: &str| {
+        let mut hits = found.hits.iter();
+        let hit = hits.find(|hit| hit.entry.id.as_str() == name);
+        hit.expect("it is found").matched_by.picture
+    };
+    let found = small.atlas.search(&words("bbb")).await.expect("an answer");
+    assert!(matched(&found, "mine/white") && !matched(&found, "mine/black"));
+    let white = &found.hits[0];
+    assert_eq!(white.entry.id.as_str(), "mine/white", "{:?}", white.score);
+    assert_eq!(white.score.picture_rank, Some(1));
+    let found = small.atlas.search(&words("knee")).await.expect("an answer");
+    assert_eq!(found.hits[0].entry.id.as_str(), "mine/white");
+    assert!(!matched(&found, "mine/white"), "no shade is called a knee");
 }
 
 #[tokio::test]

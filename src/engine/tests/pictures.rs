@@ -17,8 +17,11 @@ impl ImageEncoder for Widths {
         1
     }
 
-    fn chance(&self) -> Option<f32> {
-        Some(0.5)
+    fn chance(&self) -> Chance {
+        Chance {
+            pictures: Some(0.5),
+            words: None,
+        }
     }
 
     fn embed(&self, pictures: &[Rgb]) -> Result<Vec<Vec<f32>>, ImageEncoderError> {
@@ -49,7 +52,7 @@ async fn pictures_come_back_in_order_and_in_batches_of_sixteen() {
     let (engine, widths) = engine_with_pictures();
     let spec = engine.image_encoder().expect("it has one");
     assert_eq!((spec.identity.as_str(), spec.dimensions), ("widths@1", 1));
-    assert_eq!(engine.chance(), Some(0.5));
+    assert_eq!(engine.chance().pictures, Some(0.5));
     let pictures = (20..60).map(picture).collect();
     let vectors = engine
         .embed_pictures(Caller::LOCAL, Lane::Batch, pictures)

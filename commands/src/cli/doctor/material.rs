@@ -4,6 +4,7 @@ use mirage::atlas::AtlasError;
 use mirage::config::Config;
 use mirage::store::{Location, Store};
 
+use super::super::atlas::picture_encoder;
 use super::Check;
 use crate::runtime::{self, OpenError};
 
@@ -68,10 +69,11 @@ pub(super) async fn atlas(config: &Config, has_weights: bool) -> Check {
         Ok(catalogue) => Check::ok(
             NAME,
             format!(
-                "{} pictures at {}, with the encoder {}.",
+                "{} pictures at {}, with the encoder {}; that of pictures: {}.",
                 catalogue.len(),
                 config.atlas_uri,
-                atlas.encoder_identity()
+                atlas.encoder_identity(),
+                picture_encoder(&atlas)
             ),
         ),
         Err(error) => Check::problem(NAME, error.to_string(), starter),
