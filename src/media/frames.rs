@@ -159,7 +159,6 @@ mod tests {
                 let written = encoder.write_image::<Gray8>(4, 4, &[7; 16]);
                 written.expect("memory takes it");
             }
-            drop(encoder);
             bytes.into_inner()
         };
         assert!(has_several(&tiff(2)));
