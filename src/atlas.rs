@@ -1,6 +1,7 @@
 //! The atlas: pictures with their words, vectors and provenance in one versioned LanceDB dataset,
 //! searched by meaning, by words and by pictures. It knows nothing of people, Discord or SQL.
 
+mod by_vector;
 mod catalogue;
 mod collection;
 mod conflict;
@@ -21,7 +22,7 @@ mod schema;
 mod search;
 pub mod starter;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod vocabulary;
 mod words;
 
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use mirage_models::image_encoder::Chance;
 
+pub use by_vector::Space;
 pub use catalogue::{Catalogue, Facet};
 pub use collection::{NameError, check_name, usable_name};
 pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance};

@@ -1,8 +1,10 @@
 //! How well pictures and words find each other, measured over pairs (`NAME.tar` and `NAME.jsonl`):
-//! retrieval, concepts, classes. The figures agree with `models/training/evaluate.py`; each is the
-//! same on every run. Nothing here knows the atlas, and nothing is stored.
+//! retrieval, concepts, classes, arithmetic. The figures of the first three agree with
+//! `models/training/evaluate.py`; each is the same on every run. Nothing here knows the atlas, and
+//! nothing is stored.
 
 mod archive;
+mod arithmetic;
 mod bm25;
 mod classify;
 mod concepts;
@@ -16,9 +18,12 @@ mod queries;
 mod random;
 mod ranking;
 mod retrieval;
-mod stem;
+pub(crate) mod stem;
 
 pub use archive::Archive;
+pub use arithmetic::{
+    Arithmetic, Intervals, Labelled, Pool, Swept, Task, WeightPair, arithmetic, arithmetic_tasks,
+};
 pub use classify::{Classes, classify};
 pub use concepts::{Concepts, Figures as ConceptFigures, Rows, concepts};
 pub use confusion::Confusion;

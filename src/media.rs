@@ -18,6 +18,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use mirage_models::image_encoder::Rgb;
 
 pub use fingerprint::Fingerprint;
+pub(crate) use frames::has_several as has_several_frames;
 
 /// Largest file that is looked at, in bytes.
 pub const MAXIMUM_BYTES: usize = 128 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! What Mirage remembers of people and of their jobs: the only SQL there is, in SQLite or
 //! PostgreSQL. Migrations run when the store opens. It knows no Discord; people are numbers here.
 
+mod comparisons;
 mod error;
 pub mod jobs;
 mod liveness;
@@ -13,6 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::{Any, AnyPool, Transaction};
 
+pub use comparisons::{CHOICE_KEPT, Choice, ComparisonId, StoredComparison};
 pub use error::StoreError;
 pub use liveness::Held;
 pub use location::Location;
@@ -69,7 +71,8 @@ impl Store {
     /// What the database reports.
     pub async fn delete_user(&self, user: u64) -> Result<u64, StoreError> {
         let searches = searches::delete_of_user(&self.writer, user).await?;
-        Ok(searches + self.delete_jobs_of_user(user).await?)
+        let comparisons = comparisons::delete_of_user(&self.writer, user).await?;
+        Ok(searches + comparisons + self.delete_jobs_of_user(user).await?)
     }
 
     /// Closes the connections, so that everything is on disk.

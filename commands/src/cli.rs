@@ -4,6 +4,7 @@
 mod atlas;
 mod bench;
 mod bot;
+mod compare;
 mod doctor;
 mod eval;
 mod failure;
@@ -51,6 +52,7 @@ struct Arguments {
 enum Command {
     Find(find::Arguments),
     Show(show::Arguments),
+    Compare(compare::Arguments),
     Ingest(ingest::Arguments),
     Atlas(atlas::Arguments),
     Models(models::Arguments),
@@ -110,6 +112,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
     match command {
         Command::Find(arguments) => find::run(arguments, config).await,
         Command::Show(arguments) => show::run(arguments, config).await,
+        Command::Compare(arguments) => compare::run(arguments, config).await,
         Command::Ingest(arguments) => ingest::run(arguments, config).await,
         Command::Atlas(arguments) => atlas::run(arguments, config).await,
         Command::Models(arguments) => models::run(arguments, config).await,

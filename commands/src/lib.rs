@@ -2,6 +2,7 @@
 //! same library. Nothing is searched, stored or computed here.
 
 pub mod cli;
+mod comparing;
 mod describe;
 mod metrics;
 mod runtime;

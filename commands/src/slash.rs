@@ -5,6 +5,8 @@ mod announce;
 mod atlas;
 mod attachments;
 mod buttons;
+mod compare;
+mod compare_with;
 mod connect;
 mod custom_id;
 mod data;
@@ -64,6 +66,8 @@ fn commands() -> Vec<poise::Command<Data, CommandError>> {
     vec![
         find::find(),
         similar::similar(),
+        compare::compare(),
+        compare_with::compare_with(),
         queue::queue(),
         atlas::atlas(),
         my_data::my_data(),
@@ -217,6 +221,11 @@ async fn forget_what_is_old(store: Store) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted old searches"),
             Err(error) => tracing::warn!(%error, "old searches could not be deleted"),
+        }
+        match store.forget_old_comparisons(SystemTime::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted old comparisons"),
+            Err(error) => tracing::warn!(%error, "old comparisons could not be deleted"),
         }
         match store.forget_old_jobs(SystemTime::now()).await {
             Ok(0) => {}

@@ -17,6 +17,7 @@ use super::schema::{IMAGE_VECTOR, TEXT_VECTOR};
 use super::words;
 
 pub use hit::{Hit, MatchedBy, NoMatch, Outcome, ScoreParts};
+pub(super) use query::checked;
 pub use query::{NoShare, PictureShare, Query, Request};
 
 use query::{Prepared, prepare};
@@ -32,7 +33,7 @@ const WORD_CANDIDATES: usize = 500;
 /// found; what it finds alone comes behind all of theirs. Measured on the dev split, where half of a
 /// caption asked for the picture with the other half: recall at 10 of 157 was 0.45 without it, 0.48
 /// with this weight, and much the same from 0.1 to 0.5.
-const PICTURES_FOR_WORDS: f32 = 0.25;
+pub(super) const PICTURES_FOR_WORDS: f32 = 0.25;
 
 /// Entries by their place in one ranking, from 1, and their score in it.
 type Ranked = HashMap<EntryId, (usize, f32)>;

@@ -17,8 +17,8 @@ use crate::media;
 const DIMENSIONS: usize = 26;
 
 /// An atlas in a folder that goes with the value.
-pub(super) struct Small {
-    pub(super) atlas: Atlas,
+pub(crate) struct Small {
+    pub(crate) atlas: Atlas,
     pub(super) uri: String,
     _folder: TempDir,
 }
@@ -30,16 +30,49 @@ const CHANCE: Chance = Chance {
 };
 
 /// An empty atlas.
-pub(super) async fn atlas() -> Small {
+pub(crate) async fn atlas() -> Small {
+    atlas_of(engine()).await
+}
+
+async fn atlas_of(engine: Engine) -> Small {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let uri = folder.path().join("atlas");
     let uri = uri.to_str().expect("a path in UTF-8");
-    let atlas = Atlas::open_or_create(uri, engine()).await;
+    let atlas = Atlas::open_or_create(uri, engine).await;
     Small {
         atlas: atlas.expect("an empty atlas"),
         uri: uri.to_owned(),
         _folder: folder,
     }
+}
+
+/// An atlas that holds these entries: an identifier, words, and the shade of gray of the square
+/// that is shown.
+pub(crate) async fn filled(entries: &[(&str, Description, u8)]) -> Small {
+    let small = atlas().await;
+    let rows: Vec<Row> = entries.iter().map(described_row).collect();
+    small.atlas.dataset.upsert(&rows).await.expect("written");
+    small
+}
+
+/// The same where pictures have no vectors.
+pub(crate) async fn filled_for_words(entries: &[(&str, Description, u8)]) -> Small {
+    let small = atlas_of(engine_for_words()).await;
+    let rows = entries.iter().map(|entry| Row {
+        image_vector: None,
+        ..described_row(entry)
+    });
+    let rows: Vec<Row> = rows.collect();
+    small.atlas.dataset.upsert(&rows).await.expect("written");
+    small
+}
+
+fn described_row((identifier, description, gray): &(&str, Description, u8)) -> Row {
+    let words = (description.caption.as_str(), description.modality.as_str());
+    let mut row = shaded_row("t", identifier, words, *gray);
+    row.text_vector = embedding(&description.search_text());
+    row.entry.description = description.clone();
+    row
 }
 
 /// An engine with both encoders.
@@ -59,7 +92,7 @@ pub(super) fn row(collection: &str, identifier: &str, caption: &str, modality: &
 }
 
 /// A square of one shade of gray.
-pub(super) fn square(shade: u8) -> DynamicImage {
+pub(crate) fn square(shade: u8) -> DynamicImage {
     DynamicImage::ImageLuma8(GrayImage::from_pixel(16, 16, Luma([shade])))
 }
 

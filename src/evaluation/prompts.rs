@@ -107,19 +107,23 @@ pub fn prompts(pairs: &Pairs) -> Result<Prompts, EvaluationError> {
     Ok(Prompts { classes, texts })
 }
 
-fn templates(pairs: &Pairs) -> &'static [&'static str] {
+/// The templates that the classes of these rows are asked for with; there is one at least.
+pub(super) fn templates(pairs: &Pairs) -> &'static [&'static str] {
+    of_set(pairs, TEMPLATES).unwrap_or(GENERAL)
+}
+
+/// What a table says of the set that the first row's source or the file is named after.
+pub(super) fn of_set<T: Copy>(pairs: &Pairs, table: &[(&str, T)]) -> Option<T> {
     let source = pairs.rows().first().map_or("", |row| row.source.as_str());
     let file = pairs.path().file_stem().unwrap_or_default();
     let of_name = |name: &str| {
         let signs = |letter: &char| letter.is_ascii_alphanumeric();
         let name: String = name.to_lowercase().chars().filter(signs).collect();
-        let mut sets = TEMPLATES.iter();
+        let mut sets = table.iter();
         sets.find(|(set, _)| name.starts_with(set))
-            .map(|(_, templates)| *templates)
+            .map(|(_, said)| *said)
     };
-    of_name(source)
-        .or_else(|| of_name(&file.to_string_lossy()))
-        .unwrap_or(GENERAL)
+    of_name(source).or_else(|| of_name(&file.to_string_lossy()))
 }
 
 #[cfg(test)]

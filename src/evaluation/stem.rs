@@ -59,7 +59,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
 }
 
 /// The stems of a text's words, in order.
-pub(super) fn stems(text: &str) -> Vec<String> {
+pub(crate) fn stems(text: &str) -> Vec<String> {
     words(text).iter().map(|word| stem(word)).collect()
 }
 

@@ -8,7 +8,7 @@ use tiff::decoder::Decoder;
 use super::dicom;
 
 /// Whether there are two frames at least.
-pub(super) fn has_several(bytes: &[u8]) -> bool {
+pub(crate) fn has_several(bytes: &[u8]) -> bool {
     if dicom::is_dicom(bytes) {
         return dicom::has_several_frames(bytes);
     }

@@ -109,11 +109,13 @@ mod tests {
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
     use crate::atlas::{EntryId, MatchedBy};
-    use crate::store::{Search, SearchId, SearchSubject, Store, StoreError};
+    use crate::compare::{Side, Subject};
+    use crate::store::{Search, SearchId, SearchSubject, Store, StoreError, StoredComparison};
 
     const FIRST: &str = "20261122000000_searches.sql";
     const JOBS: &str = "20261123000000_jobs.sql";
     const BY_PICTURE: &str = "20261124000000_search_by_picture.sql";
+    const REASONS: &str = "20261125000000_reasons_of_results.sql";
 
     /// A database as an earlier version left it, with a search in it. The time is the
     /// parameter of the statement that inserts it.
@@ -158,6 +160,9 @@ mod tests {
         assert_eq!((search.user, search.results.len()), (7, 1));
         assert_eq!(search.subject, SearchSubject::Query("brain".to_owned()));
         assert!(store.open_jobs().await.expect("the new table").is_empty());
+        let now = SystemTime::now();
+        let choice = store.choice(7, now).await.expect("the newest table");
+        assert_eq!(choice, None);
     }
 
     #[tokio::test]
@@ -173,6 +178,37 @@ mod tests {
         let unknown = |name: &str| (EntryId::from_stored(name), MatchedBy::default());
         assert_eq!(search.results, ["a", "b"].map(unknown));
         assert!(!search.nothing_close);
+    }
+
+    #[tokio::test]
+    async fn comparisons_come_to_a_database_that_holds_searches() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        let insert = "INSERT INTO searches
+            VALUES ('0123456789abcdef', 7, 'axial', NULL, '{}', '[\"a\"]', 5, ?, 0,
+                    '[[\"words\"]]', 1)";
+        let earlier = [FIRST, JOBS, BY_PICTURE, REASONS];
+        of_an_earlier_version(&database, &earlier, insert).await;
+        let (store, search) = brought_up(&database).await;
+        let kept = (EntryId::from_stored("a"), MatchedBy::WORDS);
+        assert_eq!(
+            (&search.results[..], search.nothing_close),
+            (&[kept][..], true)
+        );
+        let side = Side {
+            subject: Subject::Picture,
+            results: vec![EntryId::from_stored("a")],
+        };
+        let made = StoredComparison {
+            user: 7,
+            a: side.clone(),
+            b: side,
+        };
+        let id = store.remember_comparison(&made).await.expect("stored");
+        let kept = store.comparison(&id).await.expect("read");
+        assert_eq!(kept, Some(made));
+        let deleted = store.delete_user(7).await.expect("deleted");
+        assert_eq!(deleted, 2, "the search and the comparison");
     }
 
     #[tokio::test]

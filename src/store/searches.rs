@@ -171,12 +171,12 @@ pub(super) async fn delete_of_user(pool: &AnyPool, user: u64) -> Result<u64, Sto
 }
 
 /// When a search that is still kept was made at the earliest.
-fn oldest_kept(now: SystemTime) -> i64 {
+pub(super) fn oldest_kept(now: SystemTime) -> i64 {
     let kept = Duration::from_secs(KEPT_DAYS * 24 * 60 * 60);
     seconds(now.checked_sub(kept).unwrap_or(UNIX_EPOCH))
 }
 
-fn seconds(time: SystemTime) -> i64 {
+pub(super) fn seconds(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

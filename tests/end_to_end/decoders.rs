@@ -112,7 +112,15 @@ async fn the_commands_that_were_registered_are_valid() -> Result<()> {
         .iter()
         .filter_map(|command| command["name"].as_str())
         .collect();
-    let expected = ["find", "Find similar images", "queue", "atlas", "my-data"];
+    let expected = [
+        "find",
+        "Find similar images",
+        "compare",
+        "Compare with…",
+        "queue",
+        "atlas",
+        "my-data",
+    ];
     assert_eq!(names, expected);
     for command in &commands {
         let command: twilight_model::application::command::Command =

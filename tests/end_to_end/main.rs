@@ -2,6 +2,7 @@
 //! binary, a module a feature.
 
 mod anatomy;
+mod compare;
 mod decoders;
 mod faults;
 mod find;

@@ -7,8 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use mirage::atlas::{EntryId, Filter, MatchedBy};
+use mirage::compare::{Side, Subject};
 use mirage::store::jobs::{State, WorkerId};
-use mirage::store::{Location, Search, SearchId, SearchSubject, Store, StoreError};
+use mirage::store::{
+    Choice, Location, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
+};
 use mirage_tests::{Postgres, Process, SOON};
 
 use crate::ingest::{atlas_uri, empty_atlas};
@@ -104,6 +107,7 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
     assert_eq!(other.search(&id).await?, Some(search));
     assert_eq!(store.delete_user(u64::MAX).await?, 1);
     assert_eq!(store.forget_old_searches(SystemTime::now()).await?, 0);
+    comparisons_are_kept(&store, &other).await?;
     let folder = tempfile::tempdir()?;
     let jobs = accept(&store, folder.path(), 3, Some(7)).await?;
     let worker = store.register_worker(SystemTime::now()).await?;
@@ -142,6 +146,33 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
     assert_eq!(store.forget_old_jobs(SystemTime::now()).await?, 0);
     store.close().await;
     other.close().await;
+    Ok(())
+}
+
+async fn comparisons_are_kept(store: &Store, other: &Store) -> Result<()> {
+    let side = |words: &str| Side {
+        subject: Subject::Words {
+            words: words.to_owned(),
+        },
+        results: vec![EntryId::new("t", "a")],
+    };
+    let made = StoredComparison {
+        user: u64::MAX,
+        a: side("صورة \0"),
+        b: side("'; DROP TABLE comparisons; --"),
+    };
+    let id = store.remember_comparison(&made).await?;
+    assert_eq!(other.comparison(&id).await?, Some(made));
+    let now = SystemTime::now();
+    for message in [7, u64::MAX] {
+        let side = side("x");
+        let choice = Choice { message, side };
+        store.keep_choice(u64::MAX, &choice).await?;
+        assert_eq!(other.choice(u64::MAX, now).await?, Some(choice));
+    }
+    assert_eq!(store.forget_old_comparisons(now).await?, 0);
+    assert_eq!(store.delete_user(u64::MAX).await?, 2);
+    assert_eq!(other.choice(u64::MAX, now).await?, None);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `mirage bench`: measurements that are printed with their terms, so that they can be repeated.
 
+mod compare;
 mod encode;
 mod engine;
 mod find;
@@ -26,6 +27,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Find(find::Arguments),
+    Compare(compare::Arguments),
     Engine(engine::Arguments),
     Search(search::Arguments),
     Encode(encode::Arguments),
@@ -34,6 +36,7 @@ enum What {
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
     match &arguments.what {
         What::Find(arguments) => find::run(arguments, config).await,
+        What::Compare(arguments) => compare::run(arguments, config).await,
         What::Engine(arguments) => engine::run(arguments, config).await,
         What::Search(arguments) => search::run(arguments, config).await,
         What::Encode(arguments) => encode::run(arguments, config).await,

@@ -1,6 +1,7 @@
 //! `mirage eval`: how well pictures and words of a person's own pairs find each other. The figures
 //! are the library's; here they are asked for and shown.
 
+mod arithmetic;
 mod classify;
 mod concepts;
 mod material;
@@ -29,6 +30,7 @@ enum What {
     Retrieval(retrieval::Arguments),
     Concepts(concepts::Arguments),
     Classify(classify::Arguments),
+    Arithmetic(arithmetic::Arguments),
 }
 
 // Not a doc comment: clap would take it for the help of each command above.
@@ -67,6 +69,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Retrieval(arguments) => retrieval::run(arguments, config).await,
         What::Concepts(arguments) => concepts::run(arguments, config).await,
         What::Classify(arguments) => classify::run(arguments, config).await,
+        What::Arithmetic(arguments) => arithmetic::run(arguments, config).await,
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use mirage::atlas::AtlasError;
 use mirage::atlas::readers::ReadError;
 use mirage::atlas::starter::StarterError;
+use mirage::compare::CompareError;
 use mirage::config::ConfigError;
 use mirage::engine::EngineError;
 use mirage::jobs::JobsError;
@@ -187,6 +188,28 @@ impl From<AtlasError> for Failure {
             AtlasError::Engine(error) => error.into(),
             AtlasError::Read(error) => error.into(),
             AtlasError::Starter(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Same
+            | CompareError::NoChange
+            | CompareError::SameChange
+            | CompareError::Cancelled
+            | CompareError::Unchanged
+            | CompareError::OtherSpace
+            | CompareError::Weight
+            | CompareError::TooSmall { .. }
+            | CompareError::TooNarrow { .. }
+            | CompareError::Media(_) => Self::Argument(error.into()),
+            CompareError::Nothing | CompareError::NoneOfMode { .. } | CompareError::NotLaid => {
+                Self::User(error.into())
+            }
+            CompareError::Atlas(error) => error.into(),
+            CompareError::Drawing(_) => Self::Unexpected(error.into()),
         }
     }
 }

@@ -52,17 +52,30 @@ impl Attachments {
     /// # Errors
     /// One sentence for whoever attached it.
     pub(crate) async fn picture(&self, attached: &Attached) -> Result<Given, CommandError> {
+        let decoded = self.read(attached, Given::decoded).await?;
+        decoded.map_err(|error| CommandError::Shown(refusal(&error)))
+    }
+
+    /// What `work` makes of an attachment's bytes. It may decode: one does at a time, on a thread
+    /// that may block.
+    ///
+    /// # Errors
+    /// One sentence for whoever attached it.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        attached: &Attached,
+        work: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> Result<T, CommandError> {
         if attached.size.is_some_and(|size| size > MOST_BYTES) {
             return Err(too_large());
         }
         let bytes = self.fetch(&attached.url).await?;
         // Never closed, so there is always a permit in the end.
         let _turn = self.decoding.acquire().await;
-        let decoding = tokio::task::spawn_blocking(move || Given::decoded(&bytes));
-        let decoded = decoding
+        let working = tokio::task::spawn_blocking(move || work(&bytes));
+        working
             .await
-            .map_err(|error| CommandError::Unexpected(error.into()))?;
-        decoded.map_err(|error| CommandError::Shown(refusal(&error)))
+            .map_err(|error| CommandError::Unexpected(error.into()))
     }
 
     async fn fetch(&self, address: &str) -> Result<Vec<u8>, CommandError> {
@@ -162,8 +175,8 @@ fn too_large() -> CommandError {
     ))
 }
 
-/// Why a picture can't be searched by. What a decoder says is for the log.
-fn refusal(error: &MediaError) -> String {
+/// Why a picture can't be used. What a decoder says is for the log.
+pub(crate) fn refusal(error: &MediaError) -> String {
     tracing::debug!(%error, "an attachment can't be decoded");
     let reason = match error {
         MediaError::Damaged { kind, .. } => format!("the {kind} file is damaged or incomplete"),

@@ -2,18 +2,18 @@
 //! pressed is checked here.
 
 use mirage::atlas::{EntryId, Query};
-use mirage::store::{Search, SearchId, SearchSubject};
+use mirage::store::{ComparisonId, Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::{
     ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseFollowup,
     CreateInteractionResponseMessage, EditInteractionResponse,
 };
 
-use super::custom_id::CustomId;
+use super::custom_id::{CustomId, View};
 use super::data::Data;
 use super::errors::CommandError;
 use super::respond::{acknowledge, in_words, with_retries};
-use super::{find, my_data, queue, results};
+use super::{compare, find, my_data, queue, results};
 
 /// Answers a press. A failure is shown to who pressed; nothing is returned.
 pub(crate) async fn dispatch(
@@ -46,6 +46,13 @@ pub(crate) async fn dispatch(
         CustomId::Page { search, offset } => pressed.page(&search, offset).await.map(Some),
         CustomId::Like { search, place } => pressed.like(&search, place).await.map(Some),
         CustomId::Source { search, place } => pressed.source(&search, place).await.map(Some),
+        CustomId::Compare {
+            comparison, view, ..
+        } => pressed.compare(&comparison, view).await.map(Some),
+        CustomId::Differs {
+            comparison,
+            is_swapped,
+        } => pressed.differs(&comparison, is_swapped).await.map(Some),
         // The job's message is edited by who announces.
         CustomId::CancelJob(job) => queue::cancel(press, data, job).await.map(|()| None),
         CustomId::CancelListedJob(job) => queue::cancel_listed(press, data, job).await.map(Some),
@@ -82,12 +89,16 @@ impl Press<'_> {
     /// The person who searched turns the page for all; anybody else gets a page of their own.
     fn place(&self, id: &CustomId) -> Place {
         match id {
-            CustomId::Page { .. } if asker(&self.press.message) == Some(self.press.user.id) => {
+            CustomId::Page { .. } | CustomId::Compare { .. }
+                if asker(&self.press.message) == Some(self.press.user.id) =>
+            {
                 Place::SameMessage
             }
-            CustomId::Page { .. } | CustomId::Like { .. } | CustomId::Source { .. } => {
-                Place::Private
-            }
+            CustomId::Page { .. }
+            | CustomId::Compare { .. }
+            | CustomId::Differs { .. }
+            | CustomId::Like { .. }
+            | CustomId::Source { .. } => Place::Private,
             CustomId::CancelJob(_)
             | CustomId::CancelListedJob(_)
             | CustomId::DeleteMyData
@@ -144,6 +155,24 @@ impl Press<'_> {
         let entry = result_at(&search, place)?;
         let entry = self.data.atlas.entry(entry).await?.ok_or_else(gone)?;
         Ok(EditInteractionResponse::new().content(results::provenance(&entry)))
+    }
+
+    async fn compare(
+        &self,
+        id: &ComparisonId,
+        view: View,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let page = compare::page_at(self.data, id, view).await?;
+        Ok(page.into_edit())
+    }
+
+    async fn differs(
+        &self,
+        id: &ComparisonId,
+        is_swapped: bool,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let told = compare::difference(self.data, id, is_swapped).await?;
+        Ok(EditInteractionResponse::new().content(told))
     }
 
     async fn search(&self, id: &SearchId) -> Result<Search, CommandError> {

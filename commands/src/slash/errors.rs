@@ -2,14 +2,17 @@
 //! "Something went wrong" with an id that is found in the log.
 
 use mirage::atlas::AtlasError;
+use mirage::compare::CompareError;
 use mirage::engine::EngineError;
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use poise::FrameworkError;
 use poise::serenity_prelude as serenity;
 
+use super::attachments;
 use super::data::Data;
 use super::respond::acknowledge;
+use super::results::escape;
 
 /// What a command ends with when it doesn't answer.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,29 @@ impl From<EngineError> for CommandError {
             | EngineError::ImageEncoder(_)
             | EngineError::Panicked(_)
             | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<CompareError> for CommandError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Same
+            | CompareError::Nothing
+            | CompareError::NoChange
+            | CompareError::SameChange
+            | CompareError::Cancelled
+            | CompareError::Unchanged
+            | CompareError::OtherSpace
+            | CompareError::Weight
+            | CompareError::TooSmall { .. }
+            | CompareError::TooNarrow { .. }
+            | CompareError::NotLaid => Self::Shown(error.to_string()),
+            // It names a modality and a region as a collection wrote them.
+            CompareError::NoneOfMode { .. } => Self::Shown(escape(&error.to_string())),
+            CompareError::Media(error) => Self::Shown(attachments::refusal(&error)),
+            CompareError::Atlas(error) => error.into(),
+            CompareError::Drawing(_) => Self::Unexpected(error.into()),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use mirage::atlas::{AtlasError, EntryId, Filter, Hit, Query, Request};
+use mirage::atlas::{Atlas, AtlasError, EntryId, Filter, Hit, Query, Request};
 use mirage::media::Given;
 use mirage::store::{Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
@@ -167,12 +167,7 @@ pub(crate) async fn first_page(
         limit: usize::MAX,
     };
     let atlas = &data.atlas;
-    // An empty one is looked at again: it may have been filled a moment ago.
-    if atlas.catalogue().await?.is_empty() && atlas.refresh().await?.is_empty() {
-        let sentence = "The atlas is empty, so there is nothing to find yet. Ask the person who \
-            runs Mirage here to fill it.";
-        return Err(CommandError::Shown(sentence.to_owned()));
-    }
+    check_filled(atlas).await?;
     let outcome = atlas.search(&request).await?;
     if let Some(no_match) = &outcome.no_match {
         let parts = atlas.matches_by_part(&request).await?;
@@ -202,6 +197,20 @@ pub(crate) async fn first_page(
         Some(&id),
         search.page_size,
     ))
+}
+
+/// Says so where the atlas is empty.
+///
+/// # Errors
+/// The sentence, or what the atlas reports.
+pub(crate) async fn check_filled(atlas: &Atlas) -> Result<(), CommandError> {
+    // An empty one is looked at again: it may have been filled a moment ago.
+    if atlas.catalogue().await?.is_empty() && atlas.refresh().await?.is_empty() {
+        let sentence = "The atlas is empty, so there is nothing to find yet. Ask the person who \
+            runs Mirage here to fill it.";
+        return Err(CommandError::Shown(sentence.to_owned()));
+    }
+    Ok(())
 }
 
 /// The line above an answer, with what is to be said of a picture below it. The words that fit it

@@ -200,7 +200,7 @@ pub(crate) fn provenance(entry: &Entry) -> String {
 }
 
 /// The source's address, if it is one that a browser opens and Discord takes.
-fn link(entry: &Entry) -> Option<String> {
+pub(crate) fn link(entry: &Entry) -> Option<String> {
     let url = url::Url::parse(entry.provenance.source_url.as_deref()?).ok()?;
     let fits = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= 512;
     fits.then(|| url.to_string())

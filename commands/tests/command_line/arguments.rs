@@ -8,6 +8,7 @@ fn help_is_there_for_every_command_with_an_example() {
     for command in [
         "find",
         "show",
+        "compare",
         "ingest",
         "atlas starter",
         "atlas info",
@@ -18,6 +19,7 @@ fn help_is_there_for_every_command_with_an_example() {
         "doctor",
         "bot",
         "bench find",
+        "bench compare",
         "bench search",
         "bench encode",
     ] {
@@ -59,6 +61,7 @@ fn numbers_are_bounded_with_their_range() {
         .ends_with(2)
         .says("--calls");
     for (what, option, value) in [
+        ("compare", "--panels", "0"),
         ("search", "--rows", "0"),
         ("search", "--dimensions", "9000"),
         ("encode", "--batch", "65"),

@@ -68,7 +68,7 @@ fn eval(home: &Home, what: &str, more: &[&str]) -> Run {
 #[test]
 fn help_has_an_example_for_each() {
     let home = Home::empty();
-    for what in ["retrieval", "concepts", "classify"] {
+    for what in ["retrieval", "concepts", "classify", "arithmetic"] {
         let run = home.run(&["eval", what, "--help"]).ends_with(0);
         let example = format!("Example:\n  mirage eval {what} --pairs");
         assert!(run.out.contains(&example), "{}", run.out);
@@ -124,6 +124,12 @@ fn data_that_cannot_be_used_is_told_before_weights_are_looked_for() {
     eval(&home, "concepts", &[])
         .ends_with(1)
         .says("x.jsonl holds no query");
+    eval(&home, "arithmetic", &[])
+        .ends_with(1)
+        .says("are of one class, \"CXR\"");
+    eval(&home, "arithmetic", &["--pairs", "y.jsonl"])
+        .ends_with(2)
+        .says("each set needs both");
 }
 
 #[test]
@@ -165,6 +171,19 @@ fn figures_are_as_documented_and_the_same_again() {
         assert!(figures[way]["p5"].is_number(), "{figures}");
         assert!(figures[way]["ndcg10"].is_number(), "{figures}");
     }
+    let sweep = ["--sweep", "--json"];
+    let figures = eval(&home, "arithmetic", &sweep).ends_with(0).json();
+    for key in [
+        "hit5_arithmetic",
+        "hit5_two_queries",
+        "hit5_concat",
+        "hit5_mirage",
+    ] {
+        assert!(figures[key].is_number(), "{figures}");
+    }
+    // Three labels make six pairs, with two tasks each.
+    assert_eq!((&figures["n"], &figures["pool"]), (&json!(12), &json!(9)));
+    assert!(figures["sweep"][0]["hit5"].is_number(), "{figures}");
     let picture = ["--confusion", "matrix.png", "--json"];
     let figures = eval(&home, "classify", &picture).ends_with(0).json();
     assert_eq!((&figures["classes"], &figures["n"]), (&json!(3), &json!(9)));

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bench;
+mod compare;
 mod doctor;
 mod encoders;
 mod eval;

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::home::Home;
 
 /// Pixels on each side.
-const SIDE: u16 = 64;
+const SIDE: u32 = 64;
+const SQUARE: (u32, u32) = (SIDE, SIDE);
 
 const CAPTIONS: &str = "\
 file,caption,modality,plane,body_part,licence,source,source_url
@@ -30,12 +31,12 @@ pub(crate) fn write_collection<'a>(home: &Home, name: &'a str) -> &'a str {
 
 /// Waves whose number differs from picture to picture, so that none passes for another.
 fn write_picture(path: &Path, index: usize) {
-    std::fs::write(path, tiff(&waves(index), 1)).expect("written");
+    std::fs::write(path, tiff(SQUARE, &waves(index), 1)).expect("written");
 }
 
 /// Writes a file of several pages that all show the first of the drawn pictures.
 pub(crate) fn write_pages(path: &Path, pages: usize) {
-    std::fs::write(path, tiff(&waves(0), pages)).expect("written");
+    std::fs::write(path, tiff(SQUARE, &waves(0), pages)).expect("written");
 }
 
 fn waves(index: usize) -> Vec<u8> {
@@ -47,22 +48,26 @@ fn waves(index: usize) -> Vec<u8> {
         .collect()
 }
 
+/// Writes a gray picture: its pixels from the top, row by row.
+pub(crate) fn write_gray(path: &Path, size: (u32, u32), pixels: &[u8]) {
+    std::fs::write(path, tiff(size, pixels, 1)).expect("written");
+}
+
 /// An uncompressed gray TIFF, little-endian: header, pixels, a directory for each page.
-fn tiff(pixels: &[u8], pages: usize) -> Vec<u8> {
+fn tiff((width, height): (u32, u32), pixels: &[u8], pages: usize) -> Vec<u8> {
     const SHORT: u16 = 3;
     const LONG: u16 = 4;
     const HEADER: u32 = 8;
     let length = u32::try_from(pixels.len()).expect("a small picture");
-    let side = u32::from(SIDE);
     let entries: [(u16, u16, u32); 9] = [
-        (256, SHORT, side),  // width
-        (257, SHORT, side),  // height
+        (256, LONG, width),  // width
+        (257, LONG, height), // height
         (258, SHORT, 8),     // bits a sample
         (259, SHORT, 1),     // not compressed
         (262, SHORT, 1),     // black is zero
         (273, LONG, HEADER), // where the pixels begin
         (277, SHORT, 1),     // samples a pixel
-        (278, SHORT, side),  // rows in the one strip
+        (278, LONG, height), // rows in the one strip
         (279, LONG, length), // bytes in it
     ];
     let mut bytes = b"II*\0".to_vec();
@@ -94,7 +99,7 @@ fn the_pictures_can_be_read_and_differ() {
         mirage::media::prepare(&picture).expect("a picture")
     });
     for (index, one) in stored.iter().enumerate() {
-        assert_eq!((one.width, one.height), (u32::from(SIDE), u32::from(SIDE)));
+        assert_eq!((one.width, one.height), SQUARE);
         for other in &stored[index + 1..] {
             assert!(!one.fingerprint.same_picture(&other.fingerprint));
         }

@@ -186,14 +186,11 @@ async fn like(atlas: &Atlas, id: &EntryId) -> Result<Prepared, AtlasError> {
 
 /// Whether the vector of a text can be compared with those of pictures, and its worth is known.
 fn finds_pictures(atlas: &Atlas) -> bool {
-    let engine = &atlas.engine;
-    let pictures = engine.image_encoder();
-    pictures.is_some_and(|pictures| pictures.dimensions == engine.encoder().dimensions)
-        && engine.chance().words.is_some()
+    atlas.is_joint() && atlas.engine.chance().words.is_some()
 }
 
 /// The words of a query without what surrounds them, if they can be searched for.
-fn checked(text: &str) -> Result<&str, AtlasError> {
+pub(in super::super) fn checked(text: &str) -> Result<&str, AtlasError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(AtlasError::EmptyQuery);
