@@ -1,7 +1,8 @@
 //! What two columns of pictures share and what differs: concepts from labels, technique and
 //! captions, each with the pictures that support it. It counts words and judges nothing.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -30,7 +31,8 @@ impl Concept {
     }
 }
 
-/// What two columns share, and what only one of them has; what more pictures support comes first.
+/// What two columns share, and what only one of them has: labels first, then what more pictures
+/// support.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Concepts {
     /// What both have.
@@ -113,11 +115,24 @@ impl Known {
         }
     }
 
-    /// By support, then by origin; equal ones in the order of their first appearance.
-    fn ranked(mut self) -> impl Iterator<Item = Concept> {
-        self.concepts
-            .sort_by_key(|(origin, concept)| (std::cmp::Reverse(concept.support()), *origin));
-        self.concepts.into_iter().map(|(_, concept)| concept)
+    /// Labels before a caption's words, then by support; equal ones in the order of their first
+    /// appearance. A caption's word that is part of a label tells nothing beside it.
+    fn ranked(self) -> impl Iterator<Item = Concept> {
+        let mut concepts: Vec<Option<(Origin, Concept)>> =
+            self.concepts.into_iter().map(Some).collect();
+        let is_label = |index: &usize| matches!(concepts[*index], Some((Origin::Label, _)));
+        let labels = self.by_key.iter().filter(|(_, index)| is_label(index));
+        let in_labels: HashSet<&str> = labels.flat_map(|(key, _)| key.split(' ')).collect();
+        let idle = self
+            .by_key
+            .iter()
+            .filter(|(key, index)| !is_label(index) && in_labels.contains(key.as_str()));
+        for index in idle.map(|(_, index)| *index).collect::<Vec<_>>() {
+            concepts[index] = None;
+        }
+        let mut concepts: Vec<(Origin, Concept)> = concepts.into_iter().flatten().collect();
+        concepts.sort_by_key(|(origin, concept)| (*origin, Reverse(concept.support())));
+        concepts.into_iter().map(|(_, concept)| concept)
     }
 }
 
@@ -198,6 +213,17 @@ mod tests {
             names(&concepts.only_b),
             ["Normal", "upper", "clear", "lungs"]
         );
+    }
+
+    #[test]
+    fn a_label_comes_before_words_and_stands_for_its_own() {
+        let a = [
+            placed(1, "Gray matter, bright cortex.", "MRI", &["gray matter"]),
+            placed(2, "Bright cortex.", "MRI", &[]),
+        ];
+        let concepts = Concepts::of(&a, &[]);
+        let told = names(&concepts.only_a);
+        assert_eq!(told, ["MRI", "gray matter", "bright", "cortex"]);
     }
 
     #[test]
