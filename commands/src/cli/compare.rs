@@ -63,7 +63,7 @@ pub(crate) struct Arguments {
     /// What to subtract from the query
     #[arg(long, value_name = "TEXT")]
     subtract: Option<String>,
-    /// How much to add, 0 to 4 (default 1.75)
+    /// How much to add, 0 to 4 (default 2)
     #[arg(long, value_name = "NUMBER")]
     weight_add: Option<f32>,
     /// How much to subtract, 0 to 4 (default 0.25)

@@ -77,7 +77,7 @@ pub(crate) async fn compare(
     #[description = "What to subtract from the query, for instance: no foreign bodies"]
     #[max_length = 2000]
     subtract: Option<String>,
-    #[description = "How much to add, 0 to 4 (default 1.75)"]
+    #[description = "How much to add, 0 to 4 (default 2)"]
     #[min = 0]
     #[max = 4]
     weight_add: Option<f32>,

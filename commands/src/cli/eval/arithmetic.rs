@@ -188,13 +188,13 @@ mod tests {
             texts: vec![[axis(0), axis(1), axis(0), axis(0)]],
         }];
         let weights = WeightPair {
-            add: 1.75,
+            add: 2.0,
             subtract: 0.25,
         };
         let measured = evaluation::arithmetic(Pool::new(&sets), weights, true);
         let text = in_words(&measured);
         assert!(text.starts_with("Pool: 2 pictures, 1 task\n"), "{text}");
-        assert!(text.contains("query + 1.75 add - 0.25 subtract"), "{text}");
+        assert!(text.contains("query + 2.00 add - 0.25 subtract"), "{text}");
         assert_eq!(text.lines().count(), 7 + 1 + SHOWN, "{text}");
     }
 }
