@@ -13,7 +13,8 @@ use rayon::prelude::*;
 const LEVELS: [u32; 5] = [32, 64, 128, 256, 512];
 /// The level at which agreement is judged: below it is noise, above it nothing can be told.
 const JUDGED: u32 = 128;
-/// Two pictures of one region and direction reach this at [`JUDGED`]; strangers hardly ever do.
+/// Two pictures of one region and direction reach this at [`JUDGED`]. Of 100 drawn pairs of ROCO, each
+/// of one modality and of two articles, three did, all of them X-rays.
 const LEAST: f32 = 0.6;
 /// Scales that are tried: this to the power of -5 to 5, so 0.75 to 1.34.
 const SCALE: f32 = 1.06;
