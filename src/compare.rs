@@ -6,7 +6,7 @@ mod arithmetic;
 mod concepts;
 mod difference;
 mod error;
-mod letters;
+pub(crate) mod letters;
 mod mode;
 mod overlay;
 mod panel;

@@ -1,7 +1,7 @@
 //! How well pictures and words find each other, measured over pairs (`NAME.tar` and `NAME.jsonl`):
 //! retrieval, concepts, classes, arithmetic. The figures of the first three agree with
-//! `models/training/evaluate.py`; each is the same on every run. Nothing here knows the atlas, and
-//! nothing is stored.
+//! `models/training/evaluate.py`; each is the same on every run. Only explanations are
+//! measured over an atlas; nothing is stored.
 
 mod archive;
 mod arithmetic;
@@ -11,6 +11,7 @@ mod concepts;
 mod confusion;
 mod embed;
 mod error;
+mod explain;
 mod names;
 mod pairs;
 mod prompts;
@@ -29,6 +30,10 @@ pub use concepts::{Concepts, Figures as ConceptFigures, Rows, concepts};
 pub use confusion::Confusion;
 pub use embed::{Encoders, pictures, texts};
 pub use error::EvaluationError;
+pub use explain::{
+    Checker, Explanations, LabelledClaim, Scope, ScopeFigures, Share, Split, Topic, explanations,
+    labelled_claims, topics,
+};
 pub use names::Names;
 pub use pairs::{HELD_OUT, Pairs, Row};
 pub use prompts::{Prompts, prompts};

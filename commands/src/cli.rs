@@ -7,6 +7,7 @@ mod bot;
 mod compare;
 mod doctor;
 mod eval;
+mod explain;
 mod failure;
 mod find;
 mod ingest;
@@ -53,6 +54,7 @@ enum Command {
     Find(find::Arguments),
     Show(show::Arguments),
     Compare(compare::Arguments),
+    Explain(explain::Arguments),
     Ingest(ingest::Arguments),
     Atlas(atlas::Arguments),
     Models(models::Arguments),
@@ -113,6 +115,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Find(arguments) => find::run(arguments, config).await,
         Command::Show(arguments) => show::run(arguments, config).await,
         Command::Compare(arguments) => compare::run(arguments, config).await,
+        Command::Explain(arguments) => explain::run(arguments, config).await,
         Command::Ingest(arguments) => ingest::run(arguments, config).await,
         Command::Atlas(arguments) => atlas::run(arguments, config).await,
         Command::Models(arguments) => models::run(arguments, config).await,

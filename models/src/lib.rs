@@ -8,6 +8,8 @@ pub mod image_encoder;
 pub mod joint_encoder;
 #[cfg(feature = "encoder")]
 mod kernels;
+#[cfg(feature = "encoder")]
+pub mod language_model;
 pub mod manifest;
 pub mod resolver;
 mod shipped;

@@ -45,6 +45,14 @@ impl Atlas {
         Ok(vectors.concat())
     }
 
+    /// A unit vector for each text, in the order given. Text beyond the encoder's limit is cut off.
+    ///
+    /// # Errors
+    /// What the encoder reports.
+    pub async fn embed_texts(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AtlasError> {
+        self.embedder().texts(texts).await
+    }
+
     /// The unit vector of a picture, in the space of the words.
     ///
     /// # Errors

@@ -12,23 +12,23 @@ const ELLIPSIS: char = '…';
 
 /// The font, ready to measure and to draw. Sizes are heights of a line in pixels; a capital has
 /// about two thirds of it.
-pub(super) struct Letters(FontRef<'static>);
+pub(crate) struct Letters(FontRef<'static>);
 
 impl Letters {
     /// Reads the bundled font.
-    pub(super) fn load() -> Result<Self, CompareError> {
+    pub(crate) fn load() -> Result<Self, CompareError> {
         let font = FontRef::try_from_slice(FILE);
         font.map(Self)
             .map_err(|error| CompareError::Drawing(error.to_string()))
     }
 
     /// Whether the font has each letter of a text.
-    pub(super) fn can_write(&self, text: &str) -> bool {
+    pub(crate) fn can_write(&self, text: &str) -> bool {
         text.chars().all(|letter| self.0.glyph_id(letter).0 != 0)
     }
 
     /// Pixels that a text takes.
-    pub(super) fn width(&self, text: &str, size: f32) -> f32 {
+    pub(crate) fn width(&self, text: &str, size: f32) -> f32 {
         let font = self.0.as_scaled(PxScale::from(size));
         text.chars()
             .map(|letter| font.h_advance(font.glyph_id(letter)))
@@ -36,7 +36,7 @@ impl Letters {
     }
 
     /// A text on one line that takes `room` pixels at most, with an ellipsis where it was cut.
-    pub(super) fn fitted(&self, text: &str, size: f32, room: f32) -> String {
+    pub(crate) fn fitted(&self, text: &str, size: f32, room: f32) -> String {
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if self.width(&line, size) <= room {
             return line;
@@ -58,7 +58,7 @@ impl Letters {
     }
 
     /// Writes a text whose line begins at the left top corner. What lies outside is not drawn.
-    pub(super) fn write(
+    pub(crate) fn write(
         &self,
         canvas: &mut RgbImage,
         text: &str,

@@ -3,7 +3,7 @@
 //! stripping", Program 14), where the index has his later ones, which differ in few words.
 
 /// Words that say nothing, as Lucene has them and the atlas's index with it.
-const STOP_WORDS: &[&str] = &[
+pub(crate) const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
     "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these",
     "they", "this", "to", "was", "will", "with",
@@ -64,7 +64,7 @@ pub(crate) fn stems(text: &str) -> Vec<String> {
 }
 
 /// The letter below the accent, in the blocks that European languages use most.
-fn without_accent(letter: char) -> char {
+pub(crate) fn without_accent(letter: char) -> char {
     match letter {
         'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
         'ç' | 'ć' | 'č' => 'c',
@@ -81,7 +81,7 @@ fn without_accent(letter: char) -> char {
 }
 
 /// The stem of a word in lower case. Words with other signs than a to z stay as they are.
-fn stem(word: &str) -> String {
+pub(crate) fn stem(word: &str) -> String {
     if word.len() <= 2 || !word.bytes().all(|letter| letter.is_ascii_lowercase()) {
         return word.to_owned();
     }

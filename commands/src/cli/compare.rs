@@ -2,7 +2,7 @@
 //! and how it is drawn is the library's.
 
 mod answer;
-mod files;
+pub(super) mod files;
 mod over_time;
 
 use std::path::PathBuf;

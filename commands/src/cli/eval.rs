@@ -1,9 +1,11 @@
-//! `mirage eval`: how well pictures and words of a person's own pairs find each other. The figures
-//! are the library's; here they are asked for and shown.
+//! `mirage eval`: how well pictures and words of a person's own pairs find each other, and whether
+//! explanations keep to their sources. The figures are the library's; here they are asked for and
+//! shown.
 
 mod arithmetic;
 mod classify;
 mod concepts;
+mod explain;
 mod material;
 mod retrieval;
 
@@ -18,7 +20,7 @@ use mirage_models::text_encoder::EncoderError;
 use super::Exit;
 use super::failure::Failure;
 
-/// Measure how well pictures and words find each other
+/// Measure how well pictures and words find each other, and explanations keep to their sources
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -31,6 +33,7 @@ enum What {
     Concepts(concepts::Arguments),
     Classify(classify::Arguments),
     Arithmetic(arithmetic::Arguments),
+    Explain(explain::Arguments),
 }
 
 // Not a doc comment: clap would take it for the help of each command above.
@@ -70,6 +73,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Concepts(arguments) => concepts::run(arguments, config).await,
         What::Classify(arguments) => classify::run(arguments, config).await,
         What::Arithmetic(arguments) => arithmetic::run(arguments, config).await,
+        What::Explain(arguments) => explain::run(arguments, config).await,
     }
 }
 

@@ -9,6 +9,7 @@ use mirage::atlas::starter::StarterError;
 use mirage::compare::CompareError;
 use mirage::config::ConfigError;
 use mirage::engine::EngineError;
+use mirage::explain::ExplainError;
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use mirage_models::image_encoder::ImageEncoderError;
@@ -210,6 +211,21 @@ impl From<CompareError> for Failure {
             }
             CompareError::Atlas(error) => error.into(),
             CompareError::Drawing(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Empty
+            | ExplainError::TooLong { .. }
+            | ExplainError::NoPart { .. }
+            | ExplainError::TooSmall { .. }
+            | ExplainError::Media(_) => Self::Argument(error.into()),
+            ExplainError::NoStructures { .. } | ExplainError::Cancelled => Self::User(error.into()),
+            ExplainError::Atlas(error) => error.into(),
+            ExplainError::Drawing(_) => Self::Unexpected(error.into()),
         }
     }
 }

@@ -130,7 +130,7 @@ async fn query(arguments: &Arguments, words: &str) -> Result<(Query, bool), Fail
 }
 
 /// A picture on this machine.
-async fn picture_in(file: &Path) -> Result<Given, Failure> {
+pub(super) async fn picture_in(file: &Path) -> Result<Given, Failure> {
     let path = file.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let size = std::fs::metadata(&path)?.len();

@@ -9,6 +9,8 @@ fn help_is_there_for_every_command_with_an_example() {
         "find",
         "show",
         "compare",
+        "explain",
+        "eval explain",
         "ingest",
         "atlas starter",
         "atlas info",
@@ -33,6 +35,30 @@ fn help_is_there_for_every_command_with_an_example() {
     assert!(run.out.contains("Exit codes: 0 found; 1 nothing found"));
     home.run(&[]).ends_with(2).says("Usage: mirage");
     home.run(&["fnid", "x"]).ends_with(2);
+}
+
+#[test]
+fn what_can_not_be_explained_is_told_before_anything_is_loaded() {
+    let home = Home::empty();
+    for (arguments, told) in [
+        (vec!["explain", " "], "Give a topic to explain"),
+        (
+            vec!["explain", "pons", "--level", "expert"],
+            "lay, student and resident",
+        ),
+        (vec!["explain", "pons", "--zoom", "10"], "1..=9"),
+        (
+            vec!["explain", "pons", "--image", "a.png"],
+            "cannot be used with",
+        ),
+        (vec!["explain"], "required"),
+    ] {
+        home.run(&arguments).ends_with(2).says(told);
+    }
+    let long = "a".repeat(501);
+    home.run(&["explain", &long])
+        .ends_with(2)
+        .says("501 characters");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod compare;
 mod doctor;
 mod encoders;
 mod eval;
+mod explain;
 mod find;
 mod home;
 mod ingest;

@@ -53,7 +53,7 @@ pub(super) fn is_jpeg(path: &Path) -> bool {
 }
 
 /// Looks before anything is computed.
-pub(super) fn check_absent(path: &Path) -> Result<(), Failure> {
+pub(crate) fn check_absent(path: &Path) -> Result<(), Failure> {
     if path.exists() {
         return Err(exists(path));
     }
@@ -68,7 +68,7 @@ fn exists(path: &Path) -> Failure {
 }
 
 /// Writes a new file.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let opened = OpenOptions::new().write(true).create_new(true).open(path);
     let written = opened.and_then(|mut file| file.write_all(bytes));
     written.map_err(|error| match error.kind() {
