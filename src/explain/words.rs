@@ -114,7 +114,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         }
     }
     finish(&mut pieces, &mut word);
-    rephrased(pieces)
+    rephrased(&pieces)
 }
 
 /// Whether a word is written in digits alone.
@@ -157,7 +157,7 @@ fn plain_number(number: &str) -> String {
 }
 
 /// The same with each of [`PHRASES`] in its one form.
-fn rephrased(pieces: Vec<Piece>) -> Vec<Piece> {
+fn rephrased(pieces: &[Piece]) -> Vec<Piece> {
     let mut plain = Vec::with_capacity(pieces.len());
     let mut at = 0;
     while let Some(piece) = pieces.get(at) {

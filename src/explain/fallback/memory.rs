@@ -45,7 +45,7 @@ fn row(text: &str) -> Option<Vec<&str>> {
     let end = list.find(['.', ';', '(', ':']).unwrap_or(list.len());
     let names = list[..end].split(',').flat_map(|part| part.split(" and "));
     let names: Vec<&str> = names
-        .map(|name| name.trim())
+        .map(str::trim)
         .filter(|name| !name.is_empty())
         .collect();
     let short = |name: &&str| name.split_whitespace().count() <= MOST_WORDS;

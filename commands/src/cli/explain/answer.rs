@@ -1,5 +1,6 @@
 //! What `mirage explain` prints, for people and for programs.
 
+use mirage::atlas::EntryId;
 use mirage::explain::{Answer, Concept, Kind, NOTHING, Outline, Verdict, Zoomed};
 use serde::{Serialize, Serializer};
 
@@ -31,7 +32,6 @@ struct Part<'a> {
     new: Vec<&'a str>,
 }
 
-#[expect(clippy::ref_option, reason = "serde's signature")]
 fn zoomed<S: Serializer>(zoomed: &Option<&Zoomed>, serializer: S) -> Result<S::Ok, S::Error> {
     let part = zoomed.map(|zoomed| Part {
         part: zoomed.part,
@@ -41,7 +41,7 @@ fn zoomed<S: Serializer>(zoomed: &Option<&Zoomed>, serializer: S) -> Result<S::O
             .iter()
             .map(|hit| hit.entry.id.as_str())
             .collect(),
-        new: zoomed.new.iter().map(|id| id.as_str()).collect(),
+        new: zoomed.new.iter().map(EntryId::as_str).collect(),
     });
     part.serialize(serializer)
 }
@@ -120,7 +120,7 @@ impl Printed<'_> {
             text.line("Why");
         }
         for concept in self.concepts {
-            let evidence: Vec<&str> = concept.evidence.iter().map(|id| id.as_str()).collect();
+            let evidence: Vec<&str> = concept.evidence.iter().map(EntryId::as_str).collect();
             let evidence = evidence.join(", ");
             let label = format!("{:>3}. {}: ", concept.rank, concept.kind.title());
             text.labelled(&label, &format!("{} ({evidence})", concept.name));
@@ -168,7 +168,7 @@ impl Printed<'_> {
 
 #[cfg(test)]
 mod tests {
-    use mirage::atlas::{Description, Entry, EntryId, Provenance};
+    use mirage::atlas::{Description, Entry, Provenance};
     use mirage::explain::{Cited, Language, Listed, Reason, Section, Withheld, WordedBy};
 
     use super::*;
