@@ -190,7 +190,6 @@ mod tests {
             [
                 "Axial MRI of the brain.",
                 "The pons bulges.",
-                "It is large.",
                 "Named on the picture: pons, left thalamus."
             ]
         );
