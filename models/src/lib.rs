@@ -8,7 +8,7 @@ pub mod image_encoder;
 pub mod joint_encoder;
 #[cfg(feature = "encoder")]
 mod kernels;
-#[cfg(feature = "encoder")]
+#[cfg(feature = "language")]
 pub mod language_model;
 pub mod manifest;
 pub mod resolver;

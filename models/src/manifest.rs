@@ -59,6 +59,9 @@ pub struct Manifest {
     /// The image encoder, if the profile has one. Its vectors lie in the text encoder's space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_encoder: Option<ImageEncoderSpec>,
+    /// The language model of the profile, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_model: Option<LanguageModelSpec>,
     /// The files, in the order in which they are fetched.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
@@ -93,6 +96,15 @@ pub struct ImageEncoderSpec {
     /// As the text encoder's; `None` for the project's own network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
+}
+
+/// The language model of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct LanguageModelSpec {
+    /// Name, as it is shown to people and stored with an answer.
+    pub name: String,
+    /// Its GGUF file, or the folder of its safetensors, relative to the profile's folder.
+    pub path: String,
 }
 
 /// How the files of an encoder for both texts and pictures are laid out: which settings there are,
@@ -172,6 +184,22 @@ impl Manifest {
         Ok(())
     }
 
+    /// The language model is among the files, which also keeps it in the folder.
+    fn check_language_model(&self) -> Result<(), ManifestError> {
+        let Some(spec) = &self.language_model else {
+            return Ok(());
+        };
+        let folder = format!("{}/", spec.path.trim_end_matches('/'));
+        let belongs = |file: &FileSpec| file.path == spec.path || file.path.starts_with(&folder);
+        if self.files.iter().any(belongs) {
+            return Ok(());
+        }
+        Err(ManifestError::Unusable {
+            entry: "language_model".to_owned(),
+            reason: format!("none of the files is {} or lies in it.", spec.path),
+        })
+    }
+
     /// The name becomes that of a folder.
     fn check_name(&self) -> Result<(), ManifestError> {
         if is_profile_name(&self.profile) {
@@ -192,6 +220,7 @@ impl FromStr for Manifest {
         manifest.files.iter().try_for_each(FileSpec::check)?;
         manifest.check_name()?;
         manifest.check_spaces()?;
+        manifest.check_language_model()?;
         Ok(manifest)
     }
 }
@@ -284,6 +313,22 @@ mod tests {
         }
         let error = alone.parse::<Manifest>().expect_err("384 and 7");
         assert!(error.to_string().contains("7 numbers a picture"), "{error}");
+    }
+
+    #[test]
+    fn a_language_model_is_among_the_files() {
+        let mut manifest = Manifest::of_profile("starter").expect("shipped");
+        let mut refused = |path: &str| {
+            let spec = manifest.language_model.as_mut().expect("a language model");
+            path.clone_into(&mut spec.path);
+            let own = manifest.to_toml().expect("TOML").parse::<Manifest>();
+            own.err().map(|error| error.to_string())
+        };
+        assert_eq!(refused("language-model"), None);
+        for path in ["../language-model", "/etc", "language", ""] {
+            let error = refused(path).expect(path);
+            assert!(error.contains("none of the files"), "{error}");
+        }
     }
 
     #[test]

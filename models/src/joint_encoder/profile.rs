@@ -45,6 +45,7 @@ impl Inspection {
                 dimensions,
                 layout,
             }),
+            language_model: None,
             files: files.collect::<Result<_, _>>()?,
         })
     }

@@ -26,7 +26,7 @@ pub enum LanguageModelError {
         /// What runs, in this form of file.
         known: String,
     },
-    /// A tensor is stored in a form that isn't run.
+    /// A file can't be brought into a form that is fast.
     #[error("{file} can't be converted: {reason} Choose another file of the same model.")]
     Unconvertible {
         /// The file.
@@ -42,7 +42,7 @@ pub enum LanguageModelError {
         /// The engine's reason.
         reason: String,
     },
-    /// Another part of the machine stands in the way of a file.
+    /// A file can't be written.
     #[error("{file} can't be written: {reason}. Make room or choose another folder.")]
     Unwritable {
         /// The file.
@@ -79,17 +79,21 @@ pub enum LanguageModelError {
     /// A model of texts was given pictures.
     #[error("{0} sees no pictures. Choose a profile with a vision-language model.")]
     Blind(String),
-    /// The pixels make no picture.
+    /// The engine can't show pictures to this model, though the model could see them.
     #[error(
-        "A picture of {width} x {height} pixels needs 3 bytes a pixel, and both sides at least 1; it has {bytes} bytes."
+        "The engine breaks down where {0} is shown a picture, so it answers in words about words alone. Choose a profile with Qwen2.5-VL, Gemma 3 or Idefics 3 for pictures."
+    )]
+    PicturesUnsupported(String),
+    /// A picture is too small or too long.
+    #[error(
+        "A picture for the language model has sides of at least 32 pixels, neither more than 100 \
+         times the other; this one has {width} x {height}."
     )]
     Picture {
         /// Pixels a row.
-        width: u32,
+        width: usize,
         /// Rows.
-        height: u32,
-        /// Bytes given.
-        bytes: usize,
+        height: usize,
     },
     /// A text can't be split into tokens.
     #[error("The text could not be split into tokens: {0}.")]

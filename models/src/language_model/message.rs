@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::LanguageModelError;
-
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -142,59 +140,9 @@ pub enum StopReason {
     Cancelled,
 }
 
-/// A picture in colour.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
-    /// Pixels a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Red, green and blue of each pixel, row by row: 3 * width * height bytes.
-    pub pixels: Vec<u8>,
-}
-
-impl std::fmt::Debug for Picture {
-    /// The size alone: pixels of a person's picture have no place in a log.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Picture({} x {})", self.width, self.height)
-    }
-}
-
-impl Picture {
-    /// Checks that the pixels are as many as the size says.
-    ///
-    /// # Errors
-    /// [`LanguageModelError::Picture`] if not, or if a side is 0.
-    pub fn check(&self) -> Result<(), LanguageModelError> {
-        let expected = self.width as usize * self.height as usize * 3;
-        if expected > 0 && expected == self.pixels.len() {
-            return Ok(());
-        }
-        Err(LanguageModelError::Picture {
-            width: self.width,
-            height: self.height,
-            bytes: self.pixels.len(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_picture_has_three_bytes_a_pixel() {
-        let picture = |width, height, bytes| Picture {
-            width,
-            height,
-            pixels: vec![0; bytes],
-        };
-        assert!(picture(2, 3, 18).check().is_ok());
-        for wrong in [picture(2, 3, 17), picture(0, 3, 0), picture(1, 1, 4)] {
-            let error = wrong.check().expect_err("not a picture");
-            assert!(error.to_string().contains("3 bytes a pixel"), "{error}");
-        }
-    }
 
     #[test]
     fn rates_are_finite() {
