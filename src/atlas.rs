@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mirage_models::image_encoder::Chance;
+use mirage_models::language_model::LanguageModel;
 
 pub use by_vector::Space;
 pub use catalogue::{Catalogue, Facet};
@@ -45,7 +46,7 @@ pub use search::{
 };
 pub use vocabulary::WordField;
 
-use crate::engine::{Caller, Engine, Lane};
+use crate::engine::{Caller, Chat, Engine, Lane};
 use dataset::Dataset;
 use embed::Embedder;
 use image_to_text::PromptVectors;
@@ -290,6 +291,11 @@ impl Atlas {
     pub fn image_encoder_identity(&self) -> Option<&str> {
         let encoder = self.engine.image_encoder()?;
         Some(&encoder.identity)
+    }
+
+    /// A language model whose answers wait in the engine's queue, on behalf of this atlas's caller.
+    pub fn chat(&self, model: Arc<dyn LanguageModel>) -> Chat {
+        self.engine.chat(self.caller, model)
     }
 
     /// The cosines that pairs reach by chance with these encoders.

@@ -33,8 +33,7 @@ pub enum ConfigError {
 }
 
 /// What is logged when `MIRAGE_LOG` isn't set: Mirage's own steps, others' warnings.
-const DEFAULT_LOG: &str =
-    "warn,dicom_pixeldata=error,mirage=info,mirage_commands=info,mirage_models=info";
+const DEFAULT_LOG: &str = "warn,dicom_pixeldata=error,mistralrs_core=error,mirage=info,mirage_commands=info,mirage_models=info";
 
 /// Everything that can be set from outside, resolved to values that are ready for use.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 //! a request cancels it.
 
 mod caller;
+mod chat;
 mod device;
 mod embed;
 mod error;
@@ -28,6 +29,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 pub use caller::{Caller, Lane};
+pub use chat::Chat;
 pub use error::EngineError;
 pub use fair_queue::FairQueue;
 pub use metrics::Metrics;

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::*;
 
+mod chat;
 mod pictures;
 
 /// An embedding holds the text's length. Records the batches it ran.

@@ -135,6 +135,9 @@ pub struct Asked {
     pub level: Level,
     /// In which form.
     pub style: Style,
+    /// Whether a language model should choose other words than the likeliest: who asks once more
+    /// wants another answer.
+    pub worded_anew: bool,
 }
 
 /// A request whose words can be used: without control tokens and instructions.
@@ -148,6 +151,7 @@ pub(super) struct Clean {
     pub(super) typed: String,
     pub(super) level: Level,
     pub(super) style: Style,
+    pub(super) worded_anew: bool,
 }
 
 impl Asked {
@@ -158,6 +162,7 @@ impl Asked {
             question: None,
             level: Level::default(),
             style: Style::default(),
+            worded_anew: false,
         }
     }
 
@@ -201,6 +206,7 @@ impl Asked {
             typed: without_tokens(&typed.join(" ")),
             level: self.level,
             style: self.style,
+            worded_anew: self.worded_anew,
         })
     }
 }

@@ -23,6 +23,9 @@ const COMPARED: usize = 10;
 /// Pictures of one group that may be sources where each shows another place of a volume, which its
 /// named structures tell. Of an article it is one.
 const OF_ONE_VOLUME: usize = 3;
+/// Share of the best entry's words that a source must hold more than: one of two is too few, two of
+/// three are enough.
+const MOST_OF_BEST: f32 = 0.6;
 /// Share of common words from which two captions say the same.
 const SAME_WORDS: f32 = 0.7;
 
@@ -89,11 +92,15 @@ async fn search(atlas: &Atlas, query: Query) -> Result<Outcome, ExplainError> {
     Ok(atlas.search(&request).await?)
 }
 
-/// Entries by their cosine and their share of the topic's words together.
+/// Entries by their cosine and their share of the topic's words together; where one holds most of
+/// the words, those that hold far fewer are about something else: of "shoulder MRI" any other MRI.
 fn by_words(topic: &[String], hits: Vec<Hit>) -> Vec<(f32, Entry)> {
-    let scored = hits.into_iter().map(|hit| {
-        let words = share(topic, &hit.entry.description.search_text());
-        (hit.score.cosine.unwrap_or(0.0) + words, hit.entry)
+    let words = |hit: &Hit| share(topic, &hit.entry.description.search_text());
+    let most = hits.iter().map(words).fold(0.0, f32::max);
+    let scored = hits.into_iter().filter_map(|hit| {
+        let words = words(&hit);
+        let is_on_topic = words > MOST_OF_BEST * most || most == 0.0;
+        is_on_topic.then(|| (hit.score.cosine.unwrap_or(0.0) + words, hit.entry))
     });
     let mut scored: Vec<(f32, Entry)> = scored.collect();
     scored.sort_by(|(one, _), (other, _)| other.total_cmp(one));
@@ -228,6 +235,29 @@ mod tests {
     async fn of_topic(small: &testing::Small, topic: &str) -> Context {
         let asked = Asked::topic(topic).clean().expect("words");
         gather(&small.atlas, &asked, None).await.expect("readable")
+    }
+
+    #[tokio::test]
+    async fn what_shares_the_modality_alone_is_no_source() {
+        let small = testing::filled(&[
+            (
+                "a",
+                described("The shoulder with its rotator cuff.", "1"),
+                10,
+            ),
+            ("b", described("The liver after contrast.", "2"), 90),
+            ("c", described("The pons bulges forward.", "3"), 170),
+        ])
+        .await;
+        let context = of_topic(&small, "shoulder MRI").await;
+        let names: Vec<&str> = context
+            .sources
+            .iter()
+            .map(|source| source.entry.id.as_str())
+            .collect();
+        assert_eq!(names, ["t/a"]);
+        // Where nothing tells them apart, all may be.
+        assert!(of_topic(&small, "MRI").await.sources.len() > 1);
     }
 
     #[tokio::test]

@@ -145,7 +145,7 @@ impl FollowUp {
 }
 
 impl Conversation {
-    /// Adds a turn; the oldest goes where there are too many.
+    /// Adds what was asked and answered; the oldest turn goes where there are too many.
     pub fn remember(&mut self, asked: &Asked, answer: &Answer) {
         let about = match &asked.subject {
             Subject::Topic(words) => About::Topic {
@@ -155,13 +155,18 @@ impl Conversation {
             Subject::Entry(id) => About::Entry { id: id.clone() },
         };
         let cited = answer.sources.iter().map(|listed| listed.entry.id.clone());
-        self.turns.push_back(Turn {
+        self.add(Turn {
             about,
             question: asked.question.as_deref().map(shortened),
             level: asked.level,
             style: asked.style,
             cited: cited.take(MOST_ENTRIES).collect(),
         });
+    }
+
+    /// Adds a turn as it is; the oldest goes where there are too many.
+    pub(crate) fn add(&mut self, turn: Turn) {
+        self.turns.push_back(turn);
         while self.turns.len() > MOST_TURNS {
             self.turns.pop_front();
         }
@@ -172,9 +177,15 @@ impl Conversation {
         self.turns.iter()
     }
 
+    /// The last turn; `None` before the first.
+    pub fn last(&self) -> Option<&Turn> {
+        self.turns.back()
+    }
+
     /// What comes of a follow-up to the last turn; `None` before the first.
     pub fn next(&self, follow_up: FollowUp) -> Option<Next> {
         let last = self.turns.back()?;
+        let worded_anew = follow_up == FollowUp::Again;
         let again = |level: Level, question: Option<String>| {
             // A picture that wasn't kept is stood for by what was cited first.
             let subject = match &last.about {
@@ -190,6 +201,7 @@ impl Conversation {
                 question,
                 level,
                 style: last.style,
+                worded_anew,
             })
         };
         Some(match follow_up {
@@ -289,6 +301,10 @@ mod tests {
         let Some(Next::Explain(last)) = read.next(FollowUp::Again) else {
             panic!("a topic can be asked again");
         };
+        assert!(
+            last.worded_anew,
+            "the same words once more are no other answer"
+        );
         assert!(matches!(last.subject, Subject::Topic(words) if words.starts_with("19 ")));
     }
 }

@@ -98,7 +98,7 @@ impl<'a> Maker<'a> {
         let prompt = prompt::filled(self.sources, &asked.words, asked.level, count);
         self.template = Some(prompt::VERSION.to_owned());
         let deadline = Instant::now() + WRITING_TIME;
-        let mut writing = match Writing::begin(model, &prompt) {
+        let mut writing = match Writing::begin(model, &prompt, asked.worded_anew) {
             Ok(writing) => writing,
             Err(error) => {
                 tracing::warn!(%error, "the language model could not begin");
@@ -161,18 +161,22 @@ impl<'a> Maker<'a> {
 
     /// The sources that support a sentence, or why none does.
     async fn supporting(&self, text: &str) -> Result<Result<Vec<usize>, Reason>, ExplainError> {
-        let mut sentences = self.sources.iter().flat_map(|source| &source.sentences);
-        let known = sentences.find(|sentence| sentence.text == text);
-        let vector = match known {
-            Some(sentence) => sentence.vector.clone(),
-            None => self
-                .atlas
-                .embed_texts(vec![text.to_owned()])
-                .await?
-                .concat(),
+        let vector = match self.known_vector(text) {
+            Some(vector) => vector,
+            None => {
+                let texts = vec![text.to_owned()];
+                self.atlas.embed_texts(texts).await?.concat()
+            }
         };
         let said = self.sources.iter().flat_map(Source::said);
         Ok(sources_of(text, &vector, said))
+    }
+
+    /// The vector of a sentence that a source has word by word: it was embedded with the source.
+    fn known_vector(&self, text: &str) -> Option<Vec<f32>> {
+        let mut sentences = self.sources.iter().flat_map(|source| &source.sentences);
+        let known = sentences.find(|sentence| sentence.text == text)?;
+        Some(known.vector.clone())
     }
 
     /// Whether a sentence is shown already, in other words where a model has a part in it.

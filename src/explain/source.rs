@@ -193,7 +193,7 @@ mod tests {
                 "Named on the picture: pons, left thalamus."
             ]
         );
-        assert_eq!(source.said().count(), 4);
+        assert_eq!(source.said().count(), 3);
         assert_eq!(source.setting, "MRI axial brain");
     }
 

@@ -10,6 +10,9 @@ use super::sentences::sentences;
 
 /// Tokens of an answer: about five sentences.
 const MOST_TOKENS: usize = 140;
+/// Temperature of an answer that is worded anew. What strays from the sources is withheld, so more
+/// would only leave less to show.
+const VARIED: f32 = 0.7;
 /// Bytes that are held while no sentence ends.
 const MOST_HELD: usize = 4_000;
 
@@ -25,20 +28,25 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// Asks a model.
+    /// Asks a model for the likeliest words, or for others.
     ///
     /// # Errors
     /// What the model reports.
     pub(super) fn begin(
         model: &dyn LanguageModel,
         prompt: &Prompt,
+        worded_anew: bool,
     ) -> Result<Self, LanguageModelError> {
         let messages = vec![
             Message::system(prompt.system.as_str()),
             Message::user(prompt.user.as_str()),
         ];
+        let sampling = Sampling {
+            temperature: if worded_anew { VARIED } else { 0.0 },
+            ..Sampling::greedy(MOST_TOKENS)
+        };
         Ok(Self {
-            pieces: model.generate(messages, Sampling::greedy(MOST_TOKENS))?,
+            pieces: model.generate(messages, sampling)?,
             held: String::new(),
             is_over: false,
             is_whole: false,
@@ -199,7 +207,7 @@ mod tests {
             system: String::new(),
             user: "x".to_owned(),
         };
-        let mut writing = Writing::begin(&model, &prompt).expect("begun");
+        let mut writing = Writing::begin(&model, &prompt, false).expect("begun");
         let mut sentences = Vec::new();
         while let Some(sentence) = writing.next().await.expect("no error") {
             sentences.push(sentence);
