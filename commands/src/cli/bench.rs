@@ -1,5 +1,6 @@
 //! `mirage bench`: measurements that are printed with their terms, so that they can be repeated.
 
+mod chat;
 mod compare;
 mod encode;
 mod engine;
@@ -31,6 +32,7 @@ enum What {
     Engine(engine::Arguments),
     Search(search::Arguments),
     Encode(encode::Arguments),
+    Chat(chat::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
@@ -40,5 +42,6 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Engine(arguments) => engine::run(arguments, config).await,
         What::Search(arguments) => search::run(arguments, config).await,
         What::Encode(arguments) => encode::run(arguments, config).await,
+        What::Chat(arguments) => chat::run(arguments, config).await,
     }
 }

@@ -24,6 +24,7 @@ fn help_is_there_for_every_command_with_an_example() {
         "bench compare",
         "bench search",
         "bench encode",
+        "bench chat",
     ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
@@ -92,6 +93,8 @@ fn numbers_are_bounded_with_their_range() {
         ("search", "--dimensions", "9000"),
         ("encode", "--batch", "65"),
         ("encode", "--rounds", "0"),
+        ("chat", "--rounds", "0"),
+        ("chat", "--threads", "1001"),
     ] {
         home.run(&["bench", what, option, value])
             .ends_with(2)

@@ -1,9 +1,10 @@
-//! `mirage bench search` and `mirage bench encode` in small: the figures are there under their
-//! names. How large they are is for a machine that does nothing else.
+//! `mirage bench search`, `encode` and `chat` in small: the figures are there under their names. How
+//! large they are is for a machine that does nothing else.
 
 use serde_json::Value;
 
 use crate::home::Home;
+use crate::pictures::write_collection;
 
 /// What every measurement of a search tells.
 const OF_A_SEARCH: &[&str] = &[
@@ -96,4 +97,37 @@ fn the_image_encoder_is_measured() {
     assert_eq!(figures["pictures"], 3);
     assert_eq!(figures["batch"], 2);
     assert!(figures["no_peer"].is_string(), "{figures}");
+}
+
+#[test]
+fn a_language_model_needs_weights_and_says_so_with_other_threads_too() {
+    let home = Home::empty();
+    for threads in ["1", "2", "3"] {
+        home.run(&["bench", "chat", "--alone", "--threads", threads])
+            .ends_with(1)
+            .says("`mirage models pull`");
+    }
+    home.run(&["bench", "chat", "--alone", "--original"])
+        .ends_with(2)
+        .says("--original");
+}
+
+#[test]
+fn the_language_model_is_measured() {
+    let Some(home) = Home::with_weights() else {
+        return;
+    };
+    let name = write_collection(&home, "drawn");
+    home.run(&["ingest", name]).ends_with(0);
+    let arguments = "bench chat --rounds 1 --peer no/such/python --json";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let figures = home.run(&arguments).ends_with(0).json();
+    assert_numbers(&figures, &["prefill_tok_s", "decode_tok_s", "threads"]);
+    assert_eq!(figures["form"], "Q8_0");
+    assert_eq!(figures["topics"], 12);
+    let long = figures["lengths"][1]["prompt_tokens"].as_u64();
+    assert!(long.is_some_and(|tokens| tokens >= 390), "{figures}");
+    let sentence = figures["no_peer"].as_str().unwrap_or_default();
+    let expected = "There is no peer: no/such/python could not be started";
+    assert!(sentence.starts_with(expected), "{figures}");
 }

@@ -27,7 +27,7 @@ use crate::cli::failure::Failure;
 use crate::cli::interrupt;
 use crate::cli::output;
 use crate::runtime;
-use crate::slash::{self, Settings, StartError};
+use crate::slash::{self, Settings, StartError, Writer};
 
 /// Calls that are made first and not counted.
 const WARM_UP: usize = 10;
@@ -256,6 +256,7 @@ impl Bot {
             discord_url: Some(playground.address.clone()),
             guild: None,
             imports: folder.join("imports"),
+            writer: Writer::default(),
         };
         let cancel = CancellationToken::new();
         let (ready, is_ready) = oneshot::channel();
