@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use mirage_models::image_encoder::Rgb;
 
 pub use fingerprint::Fingerprint;
@@ -216,6 +216,20 @@ pub fn pixels(picture: &DynamicImage) -> Option<Rgb> {
     let picture = shrink(&flatten(picture), STORED_SIDE).into_rgb8();
     let (width, height) = picture.dimensions();
     Rgb::new(width as usize, height as usize, picture.into_raw()).ok()
+}
+
+/// A JPEG of pixels, as they are shown to people. It computes: call it from a thread that may block.
+///
+/// # Errors
+/// [`MediaError::Damaged`] if the encoder refuses them.
+pub fn jpeg(picture: &Rgb) -> Result<Vec<u8>, MediaError> {
+    let sides = [picture.width(), picture.height()].map(u32::try_from);
+    let [Ok(width), Ok(height)] = sides else {
+        return Err(MediaError::TooLarge("too many pixels in a row".to_owned()));
+    };
+    let pixels = picture.pixels().to_vec();
+    let picture = RgbImage::from_raw(width, height, pixels).ok_or(MediaError::Empty)?;
+    encode_jpeg(&DynamicImage::ImageRgb8(picture), STORED_QUALITY)
 }
 
 /// Eight bits, gray or RGB; transparency goes onto black, the ground of radiographs.

@@ -3,6 +3,7 @@
 
 mod comparisons;
 mod error;
+mod explanations;
 pub mod jobs;
 mod liveness;
 mod location;
@@ -16,6 +17,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 pub use comparisons::{CHOICE_KEPT, Choice, ComparisonId, StoredComparison};
 pub use error::StoreError;
+pub use explanations::{ExplanationId, Feedback, StoredExplanation};
 pub use liveness::Held;
 pub use location::Location;
 pub use searches::{Search, SearchId, SearchSubject};
@@ -72,7 +74,8 @@ impl Store {
     pub async fn delete_user(&self, user: u64) -> Result<u64, StoreError> {
         let searches = searches::delete_of_user(&self.writer, user).await?;
         let comparisons = comparisons::delete_of_user(&self.writer, user).await?;
-        Ok(searches + comparisons + self.delete_jobs_of_user(user).await?)
+        let explanations = explanations::delete_of_user(&self.writer, user).await?;
+        Ok(searches + comparisons + explanations + self.delete_jobs_of_user(user).await?)
     }
 
     /// Closes the connections, so that everything is on disk.

@@ -4,6 +4,7 @@
 pub mod cli;
 mod comparing;
 mod describe;
+mod explaining;
 mod metrics;
 mod runtime;
 pub mod slash;

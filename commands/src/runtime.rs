@@ -9,6 +9,7 @@ use mirage::atlas::{Atlas, AtlasError};
 use mirage::config::{Config, ConfigError};
 use mirage::engine::{EncoderSpec, Engine, EngineError, PictureNetwork, Settings};
 use mirage_models::image_encoder;
+use mirage_models::language_model::{self, LanguageModel, LanguageModelError};
 use mirage_models::manifest::{FileSpec, Manifest, ManifestError};
 use mirage_models::resolver::{FileState, Resolver};
 use mirage_models::text_encoder;
@@ -20,11 +21,12 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 /// What the bare level `info` stands for. The libraries below tell each file they open at that
 /// level.
-const QUIET_INFO: &str = "warn,mirage=info";
+const QUIET_INFO: &str = "warn,mistralrs_core=error,mirage=info";
 
-/// Libraries that write requests, frames or headers to the log, and the bot's token with them, if
-/// they are let below `info` or may open spans.
+/// Libraries that write requests, frames, headers or prompts to the log, and the bot's token or
+/// what people ask with them, if they are let below `info` or may open spans.
 const CARRY_SECRETS: &[&str] = &[
+    "mistralrs_core",
     "serenity",
     "poise",
     "tungstenite",
@@ -55,6 +57,9 @@ pub(crate) enum OpenError {
     /// The atlas doesn't open.
     #[error(transparent)]
     Atlas(#[from] AtlasError),
+    /// The language model doesn't load.
+    #[error(transparent)]
+    LanguageModel(#[from] LanguageModelError),
 }
 
 /// Starts the log on standard error.
@@ -165,6 +170,21 @@ pub(crate) async fn open_atlas_with(config: &Config, engine: Engine) -> Result<A
     Ok(atlas
         .with_index_memory(config.index_memory)
         .with_picture_share(config.picture_share))
+}
+
+/// Loads the configured profile's language model; `None` if it has none, and explanations are in the
+/// sources' own words then.
+///
+/// # Errors
+/// [`OpenError`]; missing files are told with the command that fetches them.
+pub(crate) fn language_model(config: &Config) -> Result<Option<Arc<dyn LanguageModel>>, OpenError> {
+    let manifest = manifest(config, &config.profile)?;
+    let folder = weights_folder(config, &manifest.profile);
+    if let Some(reason) = incomplete(&manifest.files, &folder) {
+        let profile = manifest.profile;
+        return Err(OpenError::Weights { profile, reason });
+    }
+    Ok(language_model::load(&manifest, &folder)?.map(Arc::from))
 }
 
 /// What is wrong with the first file that isn't as it should be, by its size alone; a sentence.

@@ -11,8 +11,12 @@ mod connect;
 mod custom_id;
 mod data;
 mod errors;
+mod explain;
+mod explain_feedback;
+mod explain_image;
 mod find;
 mod job_message;
+mod modals;
 mod my_data;
 mod queue;
 mod respond;
@@ -20,6 +24,7 @@ mod results;
 mod similar;
 mod suggest;
 mod tutor;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +42,7 @@ use data::Data;
 use errors::CommandError;
 
 pub use connect::StartError;
+pub use writer::Writer;
 
 /// What commands get.
 type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
@@ -59,6 +65,8 @@ pub struct Settings {
     pub guild: Option<u64>,
     /// Folder whose collections a tutor may import.
     pub imports: PathBuf,
+    /// Words explanations, where there is one.
+    pub writer: Writer,
 }
 
 /// Every command that the bot has, in one list.
@@ -66,10 +74,13 @@ fn commands() -> Vec<poise::Command<Data, CommandError>> {
     vec![
         find::find(),
         similar::similar(),
+        explain::explain(),
+        explain_image::explain_image(),
         compare::compare(),
         compare_with::compare_with(),
         queue::queue(),
         atlas::atlas(),
+        explain_feedback::explain_feedback(),
         my_data::my_data(),
     ]
 }
@@ -90,7 +101,13 @@ pub async fn run(
     let http = connect::http(&settings);
     let gateway = connect::gateway(&http, &settings).await?;
     let attachments = attachments::Attachments::new(settings.discord_url.clone());
-    let data = Data::new(atlas, jobs.clone(), settings.imports, attachments);
+    let data = Data::new(
+        atlas,
+        jobs.clone(),
+        settings.imports,
+        attachments,
+        settings.writer,
+    );
     let failed = Arc::new(connect::SetupFailure::default());
     let framework = framework(
         data.clone(),
@@ -201,16 +218,19 @@ async fn on_event(
     framework: poise::FrameworkContext<'_, Data, CommandError>,
     event: &serenity::FullEvent,
 ) -> Result<(), CommandError> {
-    if let serenity::FullEvent::InteractionCreate {
-        interaction: serenity::Interaction::Component(component),
-    } = event
-    {
-        buttons::dispatch(
-            framework.serenity_context,
-            component,
-            framework.user_data().await,
-        )
-        .await;
+    let serenity::FullEvent::InteractionCreate { interaction } = event else {
+        return Ok(());
+    };
+    let context = framework.serenity_context;
+    match interaction {
+        serenity::Interaction::Component(component) => {
+            buttons::dispatch(context, component, framework.user_data().await).await;
+        }
+        serenity::Interaction::Modal(modal) => {
+            modals::dispatch(context, modal, framework.user_data().await).await;
+        }
+        // Commands and what they suggest are poise's.
+        _ => {}
     }
     Ok(())
 }
@@ -226,6 +246,11 @@ async fn forget_what_is_old(store: Store) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted old comparisons"),
             Err(error) => tracing::warn!(%error, "old comparisons could not be deleted"),
+        }
+        match store.forget_old_explanations(SystemTime::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted old explanations"),
+            Err(error) => tracing::warn!(%error, "old explanations could not be deleted"),
         }
         match store.forget_old_jobs(SystemTime::now()).await {
             Ok(0) => {}

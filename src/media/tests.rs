@@ -72,3 +72,12 @@ fn stored_pictures_are_bounded_and_opaque() {
         ImageFormat::Jpeg
     );
 }
+
+#[test]
+fn pixels_become_a_jpeg_of_their_size() {
+    let picture = DynamicImage::ImageLuma8(GrayImage::from_pixel(40, 30, Luma([120])));
+    let file = jpeg(&pixels(&picture).expect("pixels")).expect("a JPEG");
+    let read = decode(&file).expect("a picture").to_luma8();
+    assert_eq!(read.dimensions(), (40, 30));
+    assert!(read.get_pixel(20, 15).0[0].abs_diff(120) <= 3);
+}

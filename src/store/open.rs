@@ -110,12 +110,17 @@ mod tests {
 
     use crate::atlas::{EntryId, MatchedBy};
     use crate::compare::{Side, Subject};
-    use crate::store::{Search, SearchId, SearchSubject, Store, StoreError, StoredComparison};
+    use crate::explain::{Answer, Asked, Conversation, Kind};
+    use crate::store::{
+        ComparisonId, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
+        StoredExplanation,
+    };
 
     const FIRST: &str = "20261122000000_searches.sql";
     const JOBS: &str = "20261123000000_jobs.sql";
     const BY_PICTURE: &str = "20261124000000_search_by_picture.sql";
     const REASONS: &str = "20261125000000_reasons_of_results.sql";
+    const COMPARISONS: &str = "20261205000000_comparisons.sql";
 
     /// A database as an earlier version left it, with a search in it. The time is the
     /// parameter of the statement that inserts it.
@@ -209,6 +214,37 @@ mod tests {
         assert_eq!(kept, Some(made));
         let deleted = store.delete_user(7).await.expect("deleted");
         assert_eq!(deleted, 2, "the search and the comparison");
+    }
+
+    #[tokio::test]
+    async fn explanations_come_to_a_database_that_holds_comparisons() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        let insert = r#"INSERT INTO comparisons VALUES ('0123456789abcdef', 7,
+            '{"subject":{"kind":"picture"},"results":["a"]}',
+            '{"subject":{"kind":"picture"},"results":["b"]}', ?)"#;
+        let earlier = [FIRST, JOBS, BY_PICTURE, REASONS, COMPARISONS];
+        of_an_earlier_version(&database, &earlier, insert).await;
+        let store = Store::open(&*database).await.expect("brought up");
+        let id = ComparisonId::parse("0123456789abcdef").expect("a name");
+        let kept = store.comparison(&id).await.expect("read");
+        assert_eq!(kept.expect("still there").b.results.len(), 1);
+        let nothing = Answer {
+            kind: Kind::Nothing,
+            verdict: None,
+            sentences: Vec::new(),
+            withheld: Vec::new(),
+            sources: Vec::new(),
+            template: None,
+        };
+        let mut conversation = Conversation::default();
+        conversation.remember(&Asked::topic("pons"), &nothing);
+        let made = StoredExplanation::new((7, 8, 9), conversation, &nothing, Vec::new());
+        let id = store.remember_explanation(&made).await.expect("stored");
+        store.vote(&id, 7, true).await.expect("noted");
+        assert_eq!(store.explanation(&id).await.expect("read"), Some(made));
+        let deleted = store.delete_user(7).await.expect("deleted");
+        assert_eq!(deleted, 3, "the comparison, the explanation and the vote");
     }
 
     #[tokio::test]

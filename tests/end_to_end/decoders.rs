@@ -6,6 +6,9 @@ use mirage_tests::{Bot, SOON};
 use serde_json::Value;
 use twilight_model::gateway::event::GatewayEvent;
 
+use crate::explain::{explained, whole};
+use crate::find::custom_id;
+
 /// A session that uses every kind of answer that the bot has.
 async fn session() -> Result<Bot> {
     let bot = Bot::start().await?;
@@ -25,6 +28,17 @@ async fn session() -> Result<Bot> {
     }
     ada.autocomplete("find", "query", "br").await?;
     ada.command("my-data").send().await?.reply(SOON).await?;
+    let explained = explained(&bot, "ada", &[("topic", "thalamus")]).await?;
+    let menu = explained.selects().pop().context("no menu of sources")?;
+    let (_, number) = menu.options.first().context("no source")?;
+    let opened = ada
+        .select(&explained, &menu.custom_id, &[number.as_str()])
+        .await?;
+    opened.reply(SOON).await?;
+    let ask = custom_id(&explained, "Ask further")?;
+    let form = ada.press(&explained, &ask).await?.modal(SOON).await?;
+    let sent = ada.submit_modal(&form, &[("question", "Where is it?")]);
+    whole(&sent.await?).await?;
     Ok(bot)
 }
 
@@ -115,10 +129,13 @@ async fn the_commands_that_were_registered_are_valid() -> Result<()> {
     let expected = [
         "find",
         "Find similar images",
+        "explain",
+        "Explain this image",
         "compare",
         "Compare with…",
         "queue",
         "atlas",
+        "explain-feedback",
         "my-data",
     ];
     assert_eq!(names, expected);

@@ -26,7 +26,7 @@ async fn find_image(bot: &Bot, name: &str, bytes: Vec<u8>) -> Result<MessageView
 }
 
 /// A picture of the starter atlas with its caption.
-async fn stored() -> Result<(EntryId, String, Vec<u8>)> {
+pub(crate) async fn stored() -> Result<(EntryId, String, Vec<u8>)> {
     let atlas = mirage_tests::starter_atlas().await?;
     let request = Request {
         query: Query::Text("shoulder MRI".to_owned()),
@@ -77,7 +77,7 @@ fn caption(message: &MessageView, place: usize) -> String {
 }
 
 /// Whether what a file holds can be found in another, in whole runs of 64 bytes.
-fn holds(file: &[u8], content: &[u8]) -> bool {
+pub(crate) fn holds(file: &[u8], content: &[u8]) -> bool {
     let part = &content[content.len() / 2..][..64];
     file.windows(part.len()).any(|window| window == part)
 }

@@ -4,6 +4,7 @@
 mod anatomy;
 mod compare;
 mod decoders;
+mod explain;
 mod faults;
 mod find;
 mod find_image;

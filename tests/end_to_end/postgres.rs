@@ -8,9 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use mirage::atlas::{EntryId, Filter, MatchedBy};
 use mirage::compare::{Side, Subject};
+use mirage::explain::{Answer, Asked, Cited, Conversation, Kind, WordedBy};
 use mirage::store::jobs::{State, WorkerId};
 use mirage::store::{
     Choice, Location, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
+    StoredExplanation,
 };
 use mirage_tests::{Postgres, Process, SOON};
 
@@ -108,6 +110,7 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
     assert_eq!(store.delete_user(u64::MAX).await?, 1);
     assert_eq!(store.forget_old_searches(SystemTime::now()).await?, 0);
     comparisons_are_kept(&store, &other).await?;
+    explanations_are_kept(&store, &other).await?;
     let folder = tempfile::tempdir()?;
     let jobs = accept(&store, folder.path(), 3, Some(7)).await?;
     let worker = store.register_worker(SystemTime::now()).await?;
@@ -173,6 +176,44 @@ async fn comparisons_are_kept(store: &Store, other: &Store) -> Result<()> {
     assert_eq!(store.forget_old_comparisons(now).await?, 0);
     assert_eq!(store.delete_user(u64::MAX).await?, 2);
     assert_eq!(other.choice(u64::MAX, now).await?, None);
+    Ok(())
+}
+
+async fn explanations_are_kept(store: &Store, other: &Store) -> Result<()> {
+    let answer = Answer {
+        kind: Kind::Answered,
+        verdict: None,
+        sentences: vec![Cited {
+            text: "صورة \0".to_owned(),
+            sources: vec![1],
+            section: None,
+            worded_by: WordedBy::Source,
+        }],
+        withheld: Vec::new(),
+        sources: Vec::new(),
+        template: None,
+    };
+    let mut conversation = Conversation::default();
+    conversation.remember(&Asked::topic("'; DROP TABLE explanations; --"), &answer);
+    let place = (u64::MAX, u64::MAX, 9);
+    let made = StoredExplanation::new(place, conversation, &answer, Vec::new());
+    let id = store.remember_explanation(&made).await?;
+    assert_eq!(other.explanation(&id).await?, Some(made));
+    for (user, is_helpful) in [(7, false), (7, true), (8, false), (u64::MAX, false)] {
+        store.vote(&id, user, is_helpful).await?;
+    }
+    let told = other.feedback(u64::MAX, 5).await?;
+    let counts: Vec<(u64, u64)> = told
+        .iter()
+        .map(|one| (one.helpful, one.unhelpful))
+        .collect();
+    assert_eq!(counts, [(1, 2)]);
+    let now = SystemTime::now();
+    assert_eq!(store.forget_old_explanations(now).await?, 0);
+    // The votes of others go with the explanation.
+    assert_eq!(store.delete_user(u64::MAX).await?, 2);
+    assert!(other.feedback(u64::MAX, 5).await?.is_empty());
+    assert_eq!(store.delete_user(7).await?, 0);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use mirage::config::Secret;
 use mirage::jobs::{self, Jobs, Library, Pace};
 use mirage::store::jobs::Limits;
 use mirage::store::{Held, Store, StoreError};
-use mirage_commands::slash::{self, Settings, StartError};
+use mirage_commands::slash::{self, Settings, StartError, Writer};
 use mirage_playground::{Options, Server};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -26,6 +26,8 @@ pub struct Bot {
     atlas_uri: String,
     /// Whether the bot works on long jobs itself, from its next start on.
     pub works: bool,
+    /// Words explanations; nothing does unless a test puts a model in.
+    pub writer: Writer,
     running: Option<Running>,
 }
 
@@ -74,6 +76,7 @@ impl Bot {
             folder: tempfile::tempdir()?,
             atlas_uri: atlas_uri.to_owned(),
             works: true,
+            writer: Writer::default(),
             running: None,
         };
         std::fs::create_dir_all(bot.imports())?;
@@ -113,7 +116,7 @@ impl Bot {
             &database,
             &imports,
             &self.atlas_uri,
-            self.works,
+            (self.works, self.writer.clone()),
         );
         self.running = Some(running.await?);
         self.server.wait_for_bot(SOON).await?;
@@ -159,7 +162,7 @@ impl Running {
         database: &Path,
         imports: &Path,
         atlas_uri: &str,
-        works: bool,
+        (works, writer): (bool, Writer),
     ) -> Result<Self> {
         let store = Store::open(database).await?;
         let lock = store.lock_for_bot().await?;
@@ -168,6 +171,7 @@ impl Running {
             discord_url: Some(server.base_url().parse()?),
             guild: None,
             imports: imports.to_owned(),
+            writer,
         };
         let engine = crate::engine().await?;
         let atlas = Atlas::open(atlas_uri, engine.clone()).await?;

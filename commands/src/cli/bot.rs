@@ -18,7 +18,7 @@ use super::interrupt;
 use super::output;
 use crate::metrics;
 use crate::runtime::{self, OpenError};
-use crate::slash::{self, Settings};
+use crate::slash::{self, Settings, Writer};
 use crate::workers;
 
 /// How long an orderly end may take.
@@ -53,7 +53,7 @@ fn server(text: &str) -> Result<Url, String> {
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
     let started = Instant::now();
-    let settings = settings(arguments, config)?;
+    let mut settings = settings(arguments, config)?;
     let store = Store::open(&config.database).await?;
     let _lock = store.lock_for_bot().await?;
     let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
@@ -61,6 +61,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let opening = open(config, engine.clone());
     let atlas =
         interrupt::unless_stopped(&cancel, "Stopped before it was ready.", opening).await??;
+    settings.writer = load_writer(config);
     let jobs = Jobs::new(store.clone(), config.work.limits);
     if let Some(address) = config.work.metrics {
         metrics::serve(address, engine.metrics(), jobs.clone(), cancel.clone()).await?;
@@ -98,6 +99,20 @@ async fn open(config: &Config, engine: Engine) -> Result<Atlas, OpenError> {
     Ok(atlas)
 }
 
+/// Loads the language model beside everything else: until it is there, and where it can't be
+/// loaded, explanations are in their sources' own words.
+fn load_writer(config: &Config) -> Writer {
+    let writer = Writer::default();
+    let (config, loaded) = (config.clone(), writer.clone());
+    // A thread of its own: the end of the program waits for none.
+    std::thread::spawn(move || match runtime::language_model(&config) {
+        Ok(Some(model)) => loaded.set(model),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "explanations are in their sources' own words"),
+    });
+    writer
+}
+
 fn settings(arguments: &Arguments, config: &Config) -> Result<Settings, Failure> {
     let token = config.discord_token()?;
     let token = token.ok_or_else(|| {
@@ -115,6 +130,7 @@ fn settings(arguments: &Arguments, config: &Config) -> Result<Settings, Failure>
         discord_url,
         guild: config.guild,
         imports: config.work.imports.clone(),
+        writer: Writer::default(),
     })
 }
 

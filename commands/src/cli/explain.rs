@@ -9,6 +9,7 @@ use clap::Args;
 use mirage::atlas::{Atlas, EntryId};
 use mirage::config::Config;
 use mirage::explain::{self, Asked, Concept, Event, Kind, Level, PARTS, Style, Subject};
+use mirage_models::language_model::LanguageModel;
 use tokio::sync::mpsc;
 
 use super::Exit;
@@ -68,6 +69,9 @@ pub(crate) struct Arguments {
     /// yet
     #[arg(long, value_name = "FILE", requires = "like")]
     outline: Option<PathBuf>,
+    /// Only the sources' own words, without a language model
+    #[arg(long)]
+    no_model: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -90,7 +94,14 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let (asked, first_frame_only) = asked(arguments).await?;
     asked.check()?;
     let atlas = open(config).await?;
-    let answer = explained(&atlas, &asked).await?;
+    let model = if arguments.no_model {
+        None
+    } else {
+        runtime::language_model(config)?
+    };
+    let model = model.map(|model| atlas.chat(model));
+    let model = model.as_ref().map(|model| model as &dyn LanguageModel);
+    let answer = explained(&atlas, model, &asked).await?;
     let concepts = concepts(&atlas, arguments, &asked).await?;
     let zoomed = match arguments.zoom {
         Some(part) => Some(zoomed(&atlas, &asked.subject, part).await?),
@@ -134,6 +145,7 @@ async fn asked(arguments: &Arguments) -> Result<(Asked, bool), Failure> {
         question: arguments.question.clone(),
         level: arguments.level,
         style: arguments.style,
+        worded_anew: false,
     };
     Ok((asked, first_frame_only))
 }
@@ -150,7 +162,11 @@ async fn open(config: &Config) -> Result<Atlas, Failure> {
 }
 
 /// The answer; meanwhile what happens is told on standard error.
-async fn explained(atlas: &Atlas, asked: &Asked) -> Result<explain::Answer, Failure> {
+async fn explained(
+    atlas: &Atlas,
+    model: Option<&dyn LanguageModel>,
+    asked: &Asked,
+) -> Result<explain::Answer, Failure> {
     let progress = Waiting::new("Searching the atlas".to_owned());
     let (events, mut listener) = mpsc::channel(EVENTS);
     let telling = async {
@@ -171,7 +187,7 @@ async fn explained(atlas: &Atlas, asked: &Asked) -> Result<explain::Answer, Fail
         }
     };
     let making = async {
-        let answer = explain::explain(atlas, None, asked, &events).await;
+        let answer = explain::explain(atlas, model, asked, &events).await;
         // The other side ends when nothing more can come.
         drop(events);
         answer

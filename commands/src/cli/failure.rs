@@ -233,7 +233,7 @@ impl From<ExplainError> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Weights { .. } => Self::User(error.into()),
+            OpenError::Weights { .. } | OpenError::LanguageModel(_) => Self::User(error.into()),
             OpenError::Profile(error) => error.into(),
             OpenError::Engine(error) => error.into(),
             OpenError::Atlas(error) => error.into(),

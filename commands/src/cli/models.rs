@@ -3,8 +3,11 @@
 
 mod add;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use mirage::config::Config;
+use mirage_models::language_model;
 use mirage_models::manifest::{FileSpec, Manifest};
 use mirage_models::resolver::{FileState, Resolver};
 use serde::Serialize;
@@ -15,7 +18,7 @@ use super::interrupt;
 use super::output::{self, say};
 use super::progress::{self, size};
 use super::text::{self, Paragraphs, count, pad};
-use crate::runtime;
+use crate::runtime::{self, OpenError};
 
 /// List, fetch or verify the weight files, or add an encoder
 #[derive(Debug, Args)]
@@ -95,6 +98,7 @@ async fn tell(task: Task, common: &Common, config: &Config) -> Result<Exit, Fail
         Task::Verify => verify(&manifest, &resolver).await?,
         Task::Pull => {
             pull(&manifest, &resolver, &folder.display().to_string()).await?;
+            prepare(&manifest, &folder).await?;
             look(&manifest, &resolver)
         }
     };
@@ -139,6 +143,17 @@ async fn pull(manifest: &Manifest, resolver: &Resolver, folder: &str) -> Result<
         "{} fetched; all are verified.",
         count(fetched, "file", "files")
     ));
+    Ok(())
+}
+
+/// Brings the language model into the form that is fast here, once.
+async fn prepare(manifest: &Manifest, folder: &Path) -> Result<(), Failure> {
+    let (manifest, folder) = (manifest.clone(), folder.to_owned());
+    let preparing =
+        tokio::task::spawn_blocking(move || language_model::prepare(&manifest, &folder));
+    let prepared = preparing.await;
+    let prepared = prepared.map_err(|error| Failure::Unexpected(error.into()))?;
+    prepared.map_err(OpenError::from)?;
     Ok(())
 }
 

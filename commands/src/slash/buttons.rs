@@ -2,18 +2,20 @@
 //! pressed is checked here.
 
 use mirage::atlas::{EntryId, Query};
-use mirage::store::{ComparisonId, Search, SearchId, SearchSubject};
+use mirage::explain::FollowUp;
+use mirage::store::{ComparisonId, ExplanationId, Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::{
-    ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseFollowup,
-    CreateInteractionResponseMessage, EditInteractionResponse,
+    ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
+    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
 };
 
-use super::custom_id::{CustomId, View};
+use super::custom_id::{CustomId, Deed, View};
 use super::data::Data;
 use super::errors::CommandError;
+use super::explain::Asker;
 use super::respond::{acknowledge, in_words, with_retries};
-use super::{compare, find, my_data, queue, results};
+use super::{compare, explain, find, my_data, queue, results};
 
 /// Answers a press. A failure is shown to who pressed; nothing is returned.
 pub(crate) async fn dispatch(
@@ -46,6 +48,13 @@ pub(crate) async fn dispatch(
         CustomId::Page { search, offset } => pressed.page(&search, offset).await.map(Some),
         CustomId::Like { search, place } => pressed.like(&search, place).await.map(Some),
         CustomId::Source { search, place } => pressed.source(&search, place).await.map(Some),
+        CustomId::Explain { search, place } => pressed.explain(&search, place).await.map(Some),
+        CustomId::Explained { deed, explanation } => pressed.explained(deed, &explanation).await,
+        CustomId::Outline {
+            explanation,
+            number,
+        } => pressed.outline(&explanation, number).await.map(Some),
+        CustomId::Part { explanation, part } => pressed.part(&explanation, part).await.map(Some),
         CustomId::Compare {
             comparison, view, ..
         } => pressed.compare(&comparison, view).await.map(Some),
@@ -76,6 +85,8 @@ enum Place {
     SameMessage,
     /// In a new message, for who pressed alone.
     Private,
+    /// In a form that opens.
+    Form,
 }
 
 /// One press of a button.
@@ -98,8 +109,16 @@ impl Press<'_> {
             | CustomId::Compare { .. }
             | CustomId::Differs { .. }
             | CustomId::Like { .. }
-            | CustomId::Source { .. } => Place::Private,
-            CustomId::CancelJob(_)
+            | CustomId::Source { .. }
+            | CustomId::Explain { .. }
+            | CustomId::Outline { .. } => Place::Private,
+            CustomId::Explained { deed, .. } => match deed {
+                Deed::Ask => Place::Form,
+                _ => Place::Private,
+            },
+            // Its message is private already.
+            CustomId::Part { .. }
+            | CustomId::CancelJob(_)
             | CustomId::CancelListedJob(_)
             | CustomId::DeleteMyData
             | CustomId::KeepMyData => Place::SameMessage,
@@ -112,6 +131,11 @@ impl Press<'_> {
             Place::Private => {
                 let message = CreateInteractionResponseMessage::new().ephemeral(true);
                 CreateInteractionResponse::Defer(message)
+            }
+            // The form carries what its button does.
+            Place::Form => {
+                let form = explain::further_question(&self.press.data.custom_id);
+                CreateInteractionResponse::Modal(form)
             }
         };
         let http = &self.context.http;
@@ -175,6 +199,79 @@ impl Press<'_> {
         Ok(EditInteractionResponse::new().content(told))
     }
 
+    async fn explain(
+        &self,
+        id: &SearchId,
+        place: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let search = self.search(id).await?;
+        let entry = result_at(&search, place)?.clone();
+        let page = self.asker().entry(entry).await?;
+        Ok(page.into_edit())
+    }
+
+    /// Nothing comes back where a form was opened: what is sent with it is another interaction.
+    async fn explained(
+        &self,
+        deed: Deed,
+        id: &ExplanationId,
+    ) -> Result<Option<EditInteractionResponse>, CommandError> {
+        let asker = self.asker();
+        let page = match deed {
+            Deed::Simpler => asker.follow_up(id, FollowUp::Simpler).await?,
+            Deed::Deeper => asker.follow_up(id, FollowUp::Deeper).await?,
+            Deed::Again => asker.follow_up(id, FollowUp::Again).await?,
+            Deed::Show => asker.show(id).await?,
+            Deed::Why => asker.why(id).await?,
+            Deed::Zoom => asker.zoom(id, None, &self.press.message).await?,
+            Deed::Open => asker.source(id, self.chosen()?).await?,
+            Deed::Ask => return Ok(None),
+            Deed::Helpful | Deed::Unhelpful => {
+                let noted = asker.vote(id, deed == Deed::Helpful).await?;
+                return Ok(Some(EditInteractionResponse::new().content(noted)));
+            }
+        };
+        Ok(Some(page.into_edit()))
+    }
+
+    async fn outline(
+        &self,
+        id: &ExplanationId,
+        number: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let page = self.asker().outline(id, number).await?;
+        Ok(page.into_edit())
+    }
+
+    async fn part(
+        &self,
+        id: &ExplanationId,
+        part: usize,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let message = &self.press.message;
+        let page = self.asker().zoom(id, Some(part), message).await?;
+        Ok(page.into_edit())
+    }
+
+    /// The number that was chosen in a menu.
+    fn chosen(&self) -> Result<usize, CommandError> {
+        let number = match &self.press.data.kind {
+            ComponentInteractionDataKind::StringSelect { values } => {
+                values.first().and_then(|value| value.parse().ok())
+            }
+            _ => None,
+        };
+        number.ok_or_else(|| {
+            CommandError::Shown("Nothing was chosen. Choose one of the sources.".to_owned())
+        })
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        let press = self.press;
+        let place = (press.user.id, press.guild_id, press.channel_id);
+        Asker::new(self.data, &self.context.http, &press.token, place)
+    }
+
     async fn search(&self, id: &SearchId) -> Result<Search, CommandError> {
         self.data.store.search(id).await?.ok_or_else(gone)
     }
@@ -196,7 +293,7 @@ impl Press<'_> {
                 with_retries(|| self.press.edit_response(http, edit.clone())).await
             }
             // The message with the button stays as it is.
-            Place::SameMessage => {
+            Place::SameMessage | Place::Form => {
                 let further = CreateInteractionResponseFollowup::new()
                     .content(sentence)
                     .ephemeral(true);

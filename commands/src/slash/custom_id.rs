@@ -4,7 +4,7 @@
 use std::fmt;
 
 use mirage::store::jobs::JobId;
-use mirage::store::{ComparisonId, SearchId};
+use mirage::store::{ComparisonId, ExplanationId, SearchId};
 
 /// A button's meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub(crate) enum CustomId {
     },
     /// Find entries like a result of a search.
     Like {
+        /// The search.
+        search: SearchId,
+        /// Place of the result, from 0.
+        place: usize,
+    },
+    /// Explain a result of a search.
+    Explain {
         /// The search.
         search: SearchId,
         /// Place of the result, from 0.
@@ -45,6 +52,27 @@ pub(crate) enum CustomId {
         comparison: ComparisonId,
         /// Whether the second side stands on the left, as A.
         is_swapped: bool,
+    },
+    /// Do something with an explanation.
+    Explained {
+        /// What.
+        deed: Deed,
+        /// The explanation.
+        explanation: ExplanationId,
+    },
+    /// Show a source of an explanation with its structures outlined.
+    Outline {
+        /// The explanation.
+        explanation: ExplanationId,
+        /// The source's number, from 1.
+        number: usize,
+    },
+    /// Look at a part of the picture that is explained.
+    Part {
+        /// The explanation.
+        explanation: ExplanationId,
+        /// The part, from 1, row by row.
+        part: usize,
     },
     /// Cancel the job whose message this is.
     CancelJob(JobId),
@@ -86,6 +114,61 @@ impl Turn {
     }
 }
 
+/// What the buttons and the menu under an explanation do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Explain it one level simpler.
+    Simpler,
+    /// Explain it one level deeper.
+    Deeper,
+    /// Explain it once more.
+    Again,
+    /// Search for pictures of it.
+    Show,
+    /// Ask for a further question; also what is sent with the question.
+    Ask,
+    /// Tell the concepts that the picture scores on.
+    Why,
+    /// Offer the parts of the picture.
+    Zoom,
+    /// Note that it helped.
+    Helpful,
+    /// Note that it didn't.
+    Unhelpful,
+    /// Open the source that was chosen.
+    Open,
+}
+
+impl Deed {
+    const ALL: [Self; 10] = [
+        Self::Simpler,
+        Self::Deeper,
+        Self::Again,
+        Self::Show,
+        Self::Ask,
+        Self::Why,
+        Self::Zoom,
+        Self::Helpful,
+        Self::Unhelpful,
+        Self::Open,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Simpler => "simpler",
+            Self::Deeper => "deeper",
+            Self::Again => "again",
+            Self::Show => "show",
+            Self::Ask => "ask",
+            Self::Why => "why",
+            Self::Zoom => "zoom",
+            Self::Helpful => "helpful",
+            Self::Unhelpful => "unhelpful",
+            Self::Open => "open",
+        }
+    }
+}
+
 /// Which part of a comparison is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct View {
@@ -118,6 +201,10 @@ impl CustomId {
                         search,
                         place: number,
                     },
+                    "explain" => Self::Explain {
+                        search,
+                        place: number,
+                    },
                     _ => return None,
                 }
             }
@@ -133,6 +220,18 @@ impl CustomId {
                     second: parts.next()?.parse().ok()?,
                     is_swapped: is_swapped(parts.next()?)?,
                 },
+            },
+            ("explain", "outline") => Self::Outline {
+                explanation: ExplanationId::parse(parts.next()?)?,
+                number: parts.next()?.parse().ok()?,
+            },
+            ("explain", "part") => Self::Part {
+                explanation: ExplanationId::parse(parts.next()?)?,
+                part: parts.next()?.parse().ok()?,
+            },
+            ("explain", deed) => Self::Explained {
+                deed: Deed::ALL.into_iter().find(|known| known.name() == deed)?,
+                explanation: ExplanationId::parse(parts.next()?)?,
             },
             ("job", "cancel") => Self::CancelJob(JobId::parse(parts.next()?)?),
             ("queue", "cancel") => Self::CancelListedJob(JobId::parse(parts.next()?)?),
@@ -163,6 +262,17 @@ impl fmt::Display for CustomId {
             Self::Page { search, offset } => write!(formatter, "find:page:{search}:{offset}"),
             Self::Like { search, place } => write!(formatter, "find:like:{search}:{place}"),
             Self::Source { search, place } => write!(formatter, "find:source:{search}:{place}"),
+            Self::Explain { search, place } => write!(formatter, "find:explain:{search}:{place}"),
+            Self::Explained { deed, explanation } => {
+                write!(formatter, "explain:{}:{explanation}", deed.name())
+            }
+            Self::Outline {
+                explanation,
+                number,
+            } => write!(formatter, "explain:outline:{explanation}:{number}"),
+            Self::Part { explanation, part } => {
+                write!(formatter, "explain:part:{explanation}:{part}")
+            }
             Self::Compare {
                 turn,
                 comparison,
@@ -214,7 +324,19 @@ mod tests {
                 search: search.clone(),
                 place: 99,
             },
+            CustomId::Explain {
+                search: search.clone(),
+                place: usize::MAX,
+            },
             CustomId::Source { search, place: 0 },
+            CustomId::Outline {
+                explanation: explanation(),
+                number: usize::MAX,
+            },
+            CustomId::Part {
+                explanation: explanation(),
+                part: 9,
+            },
             compare(Turn::PreviousA, View::default()),
             compare(
                 Turn::NextB,
@@ -239,6 +361,23 @@ mod tests {
         }
     }
 
+    fn explanation() -> ExplanationId {
+        ExplanationId::parse("0123456789abcdef").expect("16 characters")
+    }
+
+    #[test]
+    fn everything_done_with_an_explanation_reads_back_and_differs() {
+        let texts = Deed::ALL.map(|deed| {
+            let explanation = explanation();
+            let id = CustomId::Explained { deed, explanation };
+            let text = id.to_string();
+            assert_eq!(CustomId::parse(&text), Some(id));
+            text
+        });
+        let different: std::collections::HashSet<_> = texts.iter().collect();
+        assert_eq!(different.len(), texts.len());
+    }
+
     #[test]
     fn foreign_text_is_no_button() {
         for text in [
@@ -256,6 +395,12 @@ mod tests {
             "compare:differs:0123456789abcdef:b",
             "compare:differs:0123456789abcdef:ab:0",
             "compare:swap:0123456789abcdef:0:-3:ab",
+            "explain:simpler",
+            "explain:sing:0123456789abcdef",
+            "explain:simpler:0123456789abcdef:1",
+            "explain:part:0123456789abcdef",
+            "explain:outline:0123456789abcdef:-1",
+            "find:explain:0123456789abcdef",
             "my-data:delete:1",
             "job:cancel:0",
             "job:cancel:-1",

@@ -11,6 +11,7 @@ use poise::serenity_prelude as serenity;
 use tokio::sync::{Notify, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::attachments::Attachments;
+use super::writer::Writer;
 
 /// Shared by all commands. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) imports: PathBuf,
     /// Fetches pictures that people attach.
     pub(crate) attachments: Attachments,
+    /// Words explanations, where there is one.
+    pub(crate) writer: Writer,
     /// Wakes who announces: a job was accepted or cancelled.
     pub(crate) news: Arc<Notify>,
     pub(crate) work: Work,
@@ -33,6 +36,7 @@ impl Data {
         jobs: Jobs,
         imports: PathBuf,
         attachments: Attachments,
+        writer: Writer,
     ) -> Self {
         Self {
             atlas,
@@ -40,6 +44,7 @@ impl Data {
             jobs,
             imports,
             attachments,
+            writer,
             news: Arc::default(),
             work: Work::default(),
         }

@@ -4,6 +4,7 @@
 use mirage::atlas::AtlasError;
 use mirage::compare::CompareError;
 use mirage::engine::EngineError;
+use mirage::explain::ExplainError;
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
 use poise::FrameworkError;
@@ -86,6 +87,23 @@ impl From<CompareError> for CommandError {
             CompareError::Media(error) => Self::Shown(attachments::refusal(&error)),
             CompareError::Atlas(error) => error.into(),
             CompareError::Drawing(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<ExplainError> for CommandError {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Empty
+            | ExplainError::TooLong { .. }
+            | ExplainError::NoPart { .. }
+            | ExplainError::TooSmall { .. }
+            | ExplainError::Cancelled => Self::Shown(error.to_string()),
+            // It names an entry as a collection wrote it.
+            ExplainError::NoStructures { .. } => Self::Shown(escape(&error.to_string())),
+            ExplainError::Media(error) => Self::Shown(attachments::refusal(&error)),
+            ExplainError::Atlas(error) => error.into(),
+            ExplainError::Drawing(_) => Self::Unexpected(error.into()),
         }
     }
 }

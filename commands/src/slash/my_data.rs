@@ -13,10 +13,11 @@ use super::data::Data;
 use super::errors::CommandError;
 use super::respond::first_answer;
 
-const WHAT_IS_STORED: &str = "Mirage stores your searches, your comparisons and your long jobs with \
-    your Discord id for 30 days, so that the buttons under an answer work and /queue can show them, \
-    and your first choice of “Compare with…” for 15 minutes. Nothing else is stored of you. Delete \
-    all of it now? The buttons under your earlier answers will stop working, and your open jobs \
+const WHAT_IS_STORED: &str = "Mirage stores your searches, your comparisons, your explanations, what \
+    you thought of explanations and your long jobs with your Discord id for 30 days, so that the \
+    buttons under an answer work and /queue can show them, and your first choice of “Compare with…” \
+    for 15 minutes. Tutors see explanations that somebody found helpful or not. Nothing else is \
+    stored of you. Delete all of it now? The buttons under your earlier answers will stop working, and your open jobs \
     are cancelled.";
 
 /// See what Mirage stores of you, and delete it

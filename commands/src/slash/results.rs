@@ -45,6 +45,8 @@ impl Page {
             .content(self.content)
             .embeds(self.embeds)
             .components(self.rows)
+            // Words of people and of collections call nobody.
+            .allowed_mentions(serenity::CreateAllowedMentions::new())
             .attachments(attachments)
     }
 }
@@ -162,6 +164,15 @@ fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<
             .label(format!("More like {}", hit.rank))
             .style(serenity::ButtonStyle::Secondary)
     });
+    let explain = hits.iter().map(|hit| {
+        let id = CustomId::Explain {
+            search: search.clone(),
+            place: hit.rank - 1,
+        };
+        CreateButton::new(id.to_string())
+            .label(format!("Explain {}", hit.rank))
+            .style(serenity::ButtonStyle::Secondary)
+    });
     let source = hits.iter().map(|hit| match link(&hit.entry) {
         Some(url) => CreateButton::new_link(url).label(format!("Open source {}", hit.rank)),
         None => {
@@ -177,6 +188,7 @@ fn rows(search: &SearchId, total: usize, hits: &[Hit], page_size: usize) -> Vec<
     vec![
         CreateActionRow::Buttons(vec![previous, next]),
         CreateActionRow::Buttons(like.collect()),
+        CreateActionRow::Buttons(explain.collect()),
         CreateActionRow::Buttons(source.collect()),
     ]
 }
@@ -328,9 +340,11 @@ mod tests {
             let page = page(content, 50, &hits, &pictures, Some(&search), 5);
             assert!(length(&page.embeds) <= 6_000, "{}", length(&page.embeds));
             assert!(page.content.encode_utf16().count() <= 2_000);
-            assert_eq!(page.rows.len(), 3);
+            assert_eq!(page.rows.len(), 4);
             let rows = serde_json::to_string(&page.rows).expect("rows are plain data");
-            assert!(rows.contains("More like 5") && rows.contains("Open source 1"));
+            for label in ["More like 5", "Explain 5", "Open source 1"] {
+                assert!(rows.contains(label), "{label}");
+            }
         }
     }
 

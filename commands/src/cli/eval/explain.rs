@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use mirage::atlas::Field;
 use mirage::config::Config;
 use mirage::evaluation::{self, Explanations, Scope, Share, Split};
+use mirage_models::language_model::LanguageModel;
 use serde::Serialize;
 
 use crate::cli::Exit;
@@ -19,13 +20,16 @@ use crate::runtime;
 /// medicine, personal questions, and injections in questions and in captions. The support check is
 /// compared with claims that were labelled by hand. Bounds were chosen on the dev half.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  mirage eval explain --json\n\n\
+#[command(after_help = "Example:\n  mirage eval explain --no-model --json\n\n\
     Exit codes: 0 measured; 1 the starter atlas or weights are missing; 2 an argument can't be \
     used; 3 anything else.")]
 pub(crate) struct Arguments {
     /// Which half of the sets to ask
     #[arg(long, value_enum, default_value_t = Half::Test)]
     split: Half,
+    /// Only the sources' own words, without a language model
+    #[arg(long)]
+    no_model: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -64,6 +68,9 @@ impl Half {
 #[derive(Serialize)]
 struct Printed<'a> {
     split: &'static str,
+    /// Name and version of the language model, if one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     supported: f64,
     answer_in: f64,
     abstain_out: f64,
@@ -85,17 +92,26 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
             "The topics are those of the starter atlas. Fetch it with `mirage atlas starter`.",
         ));
     }
+    let model = if arguments.no_model {
+        None
+    } else {
+        runtime::language_model(config)?
+    };
     let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
     let all = topics.len() + claims.len();
     let progress = Waiting::new("Loading the networks".to_owned());
     let mut show = |done: usize| progress.message(format!("{done} of {all} topics and claims"));
-    let measuring = evaluation::explanations(&atlas, None, &topics, &claims, &mut show);
+    let model = model.map(|model| atlas.chat(model));
+    let model = model.as_ref().map(|model| model as &dyn LanguageModel);
+    let measuring = evaluation::explanations(&atlas, model, &topics, &claims, &mut show);
     let stopped = "Stopped. Nothing was changed.";
     let figures = interrupt::unless_stopped(&cancel, stopped, measuring).await??;
     drop(progress);
+    let identity = model.map(LanguageModel::identity);
     if arguments.json {
         output::print_json(&Printed {
             split: arguments.split.name(),
+            model: identity,
             supported: figures.supported.share,
             answer_in: figures.answer_in.share,
             abstain_out: figures.abstain_out.share,
@@ -105,19 +121,22 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
             details: &figures,
         })?;
     } else {
-        output::print(&in_words(&figures, arguments.split))?;
+        output::print(&in_words(&figures, arguments.split, identity))?;
     }
     Ok(Exit::Done)
 }
 
-fn in_words(figures: &Explanations, half: Half) -> String {
+fn in_words(figures: &Explanations, half: Half, model: Option<&str>) -> String {
+    let words = model.map_or("the sources' own words".to_owned(), |model| {
+        format!("worded by {model} and the sources")
+    });
     let line = |name: &str, share: &Share| {
         let [low, high] = share.ci95;
         let (value, of) = (share.share, share.of);
         format!("{name:<34}{value:>7.3}  of {of:<5} (95 %: {low:.3} to {high:.3})")
     };
     let mut lines = vec![
-        format!("Half: {}, the sources' own words", half.name()),
+        format!("Half: {}, {words}", half.name()),
         line("supported: sentences shown", &figures.supported),
         line("answer_in: topics of the atlas", &figures.answer_in),
         line("  with the word expected", &figures.fitting_in),
@@ -183,7 +202,7 @@ mod tests {
                 wrong: vec!["mole of the skin".to_owned()],
             }],
         };
-        let text = in_words(&figures, Half::Test);
+        let text = in_words(&figures, Half::Test, None);
         assert!(
             text.starts_with("Half: test, the sources' own words\n"),
             "{text}"

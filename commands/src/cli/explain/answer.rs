@@ -1,11 +1,12 @@
 //! What `mirage explain` prints, for people and for programs.
 
 use mirage::atlas::EntryId;
-use mirage::explain::{Answer, Concept, Kind, NOTHING, Outline, Verdict, Zoomed};
+use mirage::explain::{Answer, Concept, Kind, NOTHING, Outline, Zoomed};
 use serde::{Serialize, Serializer};
 
-use crate::cli::text::{self, Paragraphs, count};
-use crate::describe;
+use crate::cli::text::{self, Paragraphs};
+use crate::explaining::{UNSUPPORTED, cites};
+use crate::{describe, explaining};
 
 /// An explanation as it is printed.
 #[derive(Serialize)]
@@ -46,12 +47,6 @@ fn zoomed<S: Serializer>(zoomed: &Option<&Zoomed>, serializer: S) -> Result<S::O
     part.serialize(serializer)
 }
 
-/// Numbers of sources as they stand behind a sentence: ` [1][3]`.
-fn cites(sources: &[usize]) -> String {
-    let cites = sources.iter().map(|number| format!("[{number}]"));
-    format!(" {}", cites.collect::<String>())
-}
-
 impl Printed<'_> {
     /// The same in lines of that many columns.
     pub(super) fn in_words(&self, columns: usize) -> String {
@@ -72,15 +67,8 @@ impl Printed<'_> {
     }
 
     fn tell_sentences(&self, text: &mut Paragraphs) {
-        match &self.answer.verdict {
-            Some(Verdict::Yes { sources }) => {
-                text.line(&format!("Yes, the sources say so.{}", cites(sources)));
-            }
-            Some(Verdict::Choice { option, sources }) => {
-                let option = text::clean(option);
-                text.line(&format!("The sources say: {option}.{}", cites(sources)));
-            }
-            None => {}
+        if let Some(verdict) = &self.answer.verdict {
+            text.line(&explaining::verdict(verdict, text::clean));
         }
         let mut last = None;
         for cited in &self.answer.sentences {
@@ -96,21 +84,10 @@ impl Printed<'_> {
     }
 
     fn tell_withheld(&self, text: &mut Paragraphs) {
-        let withheld = &self.answer.withheld;
-        if withheld.is_empty() {
-            return;
+        if let Some(withheld) = explaining::withheld(self.answer) {
+            text.gap();
+            text.line(&format!("{UNSUPPORTED}: {withheld}."));
         }
-        text.gap();
-        let reasons = withheld
-            .iter()
-            .map(|withheld| format!("{} because {}", withheld.count, withheld.reason.in_words()));
-        let reasons: Vec<String> = reasons.collect();
-        let all = self.answer.withheld_count() as u64;
-        text.line(&format!(
-            "What I could not support: {} ({}).",
-            count(all, "sentence", "sentences"),
-            reasons.join("; ")
-        ));
     }
 
     /// What was asked of the picture besides.
@@ -169,7 +146,7 @@ impl Printed<'_> {
 #[cfg(test)]
 mod tests {
     use mirage::atlas::{Description, Entry, Provenance};
-    use mirage::explain::{Cited, Language, Listed, Reason, Section, Withheld, WordedBy};
+    use mirage::explain::{Cited, Language, Listed, Reason, Section, Verdict, Withheld, WordedBy};
 
     use super::*;
 
@@ -221,7 +198,7 @@ mod tests {
         assert_eq!(
             printed(&answer).in_words(usize::MAX),
             "Yes, the sources say so. [1]\n\nFindings\nThe pons bulges. [1][2]\n\n\
-             What I could not support: 2 sentences (2 because no source has its numbers).\n\n\
+             What I could not support: 2 sentences, because no source has its numbers.\n\n\
              Sources\n [1] MRI\n     Source   unknown\n     Licence  unknown\n     Id       mine/a\n"
         );
         let json = serde_json::to_value(printed(&answer)).expect("plain data");
