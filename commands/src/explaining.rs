@@ -3,6 +3,9 @@
 
 use mirage::explain::{Answer, Verdict};
 
+/// Said with every answer to a picture that somebody brought.
+pub(crate) const ABOUT_NEAREST: &str = "The sentences are about the pictures of the atlas that are \
+    nearest to it; they are no reading of the picture that was given.";
 /// What stands before [`withheld`].
 pub(crate) const UNSUPPORTED: &str = "What I could not support";
 
@@ -63,12 +66,12 @@ mod tests {
         answer.withheld = vec![because(Reason::Side, 1)];
         assert_eq!(
             withheld(&answer).as_deref(),
-            Some("1 sentence, because no source names its side")
+            Some("1 sentence, because no source names this side")
         );
         answer.withheld.push(because(Reason::Number, 2));
         let told = withheld(&answer).expect("some");
         assert!(told.starts_with("3 sentences (1 because"), "{told}");
-        assert!(told.ends_with("; 2 because no source has its numbers)"));
+        assert!(told.ends_with("; 2 because no source has these numbers)"));
     }
 
     #[test]

@@ -48,15 +48,15 @@ impl Reason {
     /// As part of a sentence: `2 because …`.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Empty => "it says nothing that could be looked up",
-            Self::Meaning => "it is like no sentence of the sources",
-            Self::Words => "no source has its words",
-            Self::Number => "no source has its numbers",
-            Self::Side => "no source names its side",
-            Self::Polarity => "the sources deny it, or are less certain",
-            Self::Relation => "the sources relate its words otherwise",
-            Self::Instruction => "it gives instructions",
-            Self::Form => "it holds an address, a mention or code",
+            Self::Empty => "nothing is said that could be looked up",
+            Self::Meaning => "no source says the like",
+            Self::Words => "no source has these words",
+            Self::Number => "no source has these numbers",
+            Self::Side => "no source names this side",
+            Self::Polarity => "the sources deny this, or are less certain",
+            Self::Relation => "the sources relate these words otherwise",
+            Self::Instruction => "instructions are never shown",
+            Self::Form => "addresses, mentions and code are never shown",
         }
     }
 }

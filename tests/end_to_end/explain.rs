@@ -245,6 +245,7 @@ async fn a_picture_can_be_zoomed_into_where_its_owner_alone_sees_it() -> Result<
     let open = explained_image(&bot, jpeg.clone(), false).await?;
     let content = open.content();
     assert!(content.contains("is not kept. Don't upload pictures of patients."));
+    assert!(content.contains("they are no reading of the picture that was given."));
     assert!(open.button("Zoom").is_none() && open.button("Why").is_some());
     assert!(open.attachments().is_empty(), "it is shown to nobody");
     let private = explained_image(&bot, jpeg.clone(), true).await?;

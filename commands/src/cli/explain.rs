@@ -19,7 +19,7 @@ use super::find;
 use super::output;
 use super::progress::Waiting;
 use super::text;
-use crate::{describe, runtime};
+use crate::{describe, explaining, runtime};
 
 /// Events that wait until they are printed: an answer has far fewer.
 const EVENTS: usize = 64;
@@ -111,12 +111,17 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         Some(file) => Some(outlined(&atlas, &asked, file).await?),
         None => None,
     };
+    let mut remarks = Vec::new();
+    remarks.extend(first_frame_only.then_some(describe::FIRST_FRAME));
+    if matches!(asked.subject, Subject::Picture(_)) && answer.kind == Kind::Answered {
+        remarks.push(explaining::ABOUT_NEAREST);
+    }
     let printed = answer::Printed {
         answer: &answer,
         concepts: &concepts,
         zoomed: zoomed.as_ref(),
         outlines: outlined.as_deref(),
-        remark: first_frame_only.then_some(describe::FIRST_FRAME),
+        remarks: &remarks,
     };
     if arguments.json {
         output::print_json(&printed)?;

@@ -26,7 +26,7 @@ use super::find::check_filled;
 use super::respond::{first_answer, with_retries};
 use super::results::Page;
 use super::suggest::suggest_query;
-use crate::describe;
+use crate::{describe, explaining};
 use page::Pictures;
 use stream::Canvas;
 
@@ -241,8 +241,11 @@ async fn answer(
     let concepts = concepts(data, &asked, &answer).await?;
     let pictures = pictures(data, &asked, &answer, is_private).await?;
     let is_picture = matches!(asked.subject, Subject::Picture(_));
-    if is_picture && !is_private && answer.kind == Kind::Answered {
-        remarks.push(PRIVATE_ONLY.to_owned());
+    if is_picture && answer.kind == Kind::Answered {
+        remarks.push(explaining::ABOUT_NEAREST.to_owned());
+        if !is_private {
+            remarks.push(PRIVATE_ONLY.to_owned());
+        }
     }
     conversation.remember(&asked, &answer);
     let stored = StoredExplanation::new(

@@ -20,8 +20,8 @@ pub(super) struct Printed<'a> {
     /// What the numbers on the outlined picture stand for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outlines: Option<&'a [Outline]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) remark: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    pub(super) remarks: &'a [&'a str],
 }
 
 /// A part without its pixels.
@@ -56,7 +56,7 @@ impl Printed<'_> {
             Kind::Advice { language } => text.line(language.referral()),
             Kind::Answered => {}
         }
-        if let Some(remark) = self.remark {
+        for remark in self.remarks {
             text.line(remark);
         }
         self.tell_sentences(&mut text);
@@ -188,7 +188,7 @@ mod tests {
             concepts: &[],
             zoomed: None,
             outlines: None,
-            remark: None,
+            remarks: &[],
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(
             printed(&answer).in_words(usize::MAX),
             "Yes, the sources say so. [1]\n\nFindings\nThe pons bulges. [1][2]\n\n\
-             What I could not support: 2 sentences, because no source has its numbers.\n\n\
+             What I could not support: 2 sentences, because no source has these numbers.\n\n\
              Sources\n [1] MRI\n     Source   unknown\n     Licence  unknown\n     Id       mine/a\n"
         );
         let json = serde_json::to_value(printed(&answer)).expect("plain data");
