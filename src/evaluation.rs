@@ -16,7 +16,7 @@ mod names;
 mod pairs;
 mod prompts;
 mod queries;
-mod random;
+pub(crate) mod random;
 mod ranking;
 mod retrieval;
 pub(crate) mod stem;

@@ -1,0 +1,38 @@
+//! Why no questions could be drafted, as sentences that name the mend.
+
+use super::draft::MOST_DRAFTS;
+use crate::atlas::AtlasError;
+
+/// Why no questions were drafted.
+#[derive(Debug, thiserror::Error)]
+pub enum QuizError {
+    /// None or too many were asked for.
+    #[error("{0} questions can't be drafted at once; ask for 1 to {MOST_DRAFTS}.")]
+    Count(usize),
+    /// The topic is empty.
+    #[error("Name a topic, for instance: axial brain MRI.")]
+    NoTopic,
+    /// The atlas has no pictures.
+    #[error(
+        "The atlas is empty, so there is nothing to ask about. Fill it with `mirage atlas starter` \
+         or `mirage ingest`."
+    )]
+    EmptyAtlas,
+    /// No picture is about the topic.
+    #[error(
+        "The atlas has no pictures about “{0}” that can be asked about. Try fewer or plainer words."
+    )]
+    NoPictures(String),
+    /// There are pictures, but they give no question: they say too little, or all the same.
+    #[error(
+        "The pictures about “{0}” give no question of these kinds: their labels tell too little \
+         apart. Try a wider topic or other kinds."
+    )]
+    NoQuestions(String),
+    /// All questions that could be drafted are in the bank.
+    #[error("All questions that the atlas gives about “{0}” were drafted before.")]
+    AllKnown(String),
+    /// The atlas can't be read.
+    #[error(transparent)]
+    Atlas(#[from] AtlasError),
+}
