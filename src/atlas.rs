@@ -213,6 +213,14 @@ impl Atlas {
             .next())
     }
 
+    /// All entries, in no order, without pixels: the whole dataset's words are read.
+    ///
+    /// # Errors
+    /// What LanceDB reports.
+    pub async fn entries(&self) -> Result<Vec<Entry>, AtlasError> {
+        self.dataset.entries().await
+    }
+
     /// The stored pictures (JPEG) of the entries that exist, in the order asked for.
     ///
     /// # Errors

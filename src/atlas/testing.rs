@@ -55,6 +55,19 @@ pub(crate) async fn filled(entries: &[(&str, Description, u8)]) -> Small {
     small
 }
 
+/// The same, but for entries that call their pictures large: what is too small is asked about nowhere.
+pub(crate) async fn filled_large(entries: &[(&str, Description, u8)]) -> Small {
+    let small = atlas().await;
+    let rows = entries.iter().map(|entry| {
+        let mut row = described_row(entry);
+        (row.entry.width, row.entry.height) = (200, 200);
+        row
+    });
+    let rows: Vec<Row> = rows.collect();
+    small.atlas.dataset.upsert(&rows).await.expect("written");
+    small
+}
+
 /// The same where pictures have no vectors.
 pub(crate) async fn filled_for_words(entries: &[(&str, Description, u8)]) -> Small {
     let small = atlas_of(engine_for_words()).await;
