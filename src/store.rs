@@ -1,6 +1,7 @@
 //! What Mirage remembers of people and of their jobs: the only SQL there is, in SQLite or
 //! PostgreSQL. Migrations run when the store opens. It knows no Discord; people are numbers here.
 
+pub(crate) mod anki;
 mod comparisons;
 mod error;
 mod explanations;
@@ -8,6 +9,7 @@ pub mod jobs;
 mod liveness;
 mod location;
 mod open;
+pub mod quiz;
 mod searches;
 
 use std::sync::Arc;
@@ -75,7 +77,9 @@ impl Store {
         let searches = searches::delete_of_user(&self.writer, user).await?;
         let comparisons = comparisons::delete_of_user(&self.writer, user).await?;
         let explanations = explanations::delete_of_user(&self.writer, user).await?;
-        Ok(searches + comparisons + explanations + self.delete_jobs_of_user(user).await?)
+        let quiz = self.delete_quiz_of_user(user).await?;
+        let jobs = self.delete_jobs_of_user(user).await?;
+        Ok(searches + comparisons + explanations + quiz + jobs)
     }
 
     /// Closes the connections, so that everything is on disk.
