@@ -16,6 +16,7 @@ mod models;
 mod output;
 mod progress;
 mod queue;
+mod quiz;
 mod report;
 mod show;
 mod text;
@@ -62,6 +63,7 @@ enum Command {
     Bot(bot::Arguments),
     Worker(worker::Arguments),
     Queue(queue::Arguments),
+    Quiz(quiz::Arguments),
     Bench(bench::Arguments),
     Eval(eval::Arguments),
 }
@@ -123,6 +125,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Bot(arguments) => bot::run(arguments, config).await,
         Command::Worker(arguments) => worker::run(arguments, config).await,
         Command::Queue(arguments) => queue::run(arguments, config).await,
+        Command::Quiz(arguments) => quiz::run(arguments, config).await,
         Command::Bench(arguments) => bench::run(arguments, config).await,
         Command::Eval(arguments) => eval::run(arguments, config).await,
     }

@@ -129,7 +129,8 @@ pub(crate) fn licence(entry: &Entry) -> &str {
     or_unknown(&entry.provenance.licence)
 }
 
-fn or_unknown(text: &str) -> &str {
+/// The text, or what stands for it.
+pub(crate) fn or_unknown(text: &str) -> &str {
     if text.trim().is_empty() {
         "unknown"
     } else {

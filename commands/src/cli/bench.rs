@@ -9,6 +9,7 @@ mod page;
 mod peer;
 mod playground;
 mod queries;
+mod quiz;
 mod search;
 mod statistics;
 
@@ -33,6 +34,7 @@ enum What {
     Search(search::Arguments),
     Encode(encode::Arguments),
     Chat(chat::Arguments),
+    Quiz(quiz::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
@@ -43,5 +45,6 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Search(arguments) => search::run(arguments, config).await,
         What::Encode(arguments) => encode::run(arguments, config).await,
         What::Chat(arguments) => chat::run(arguments, config).await,
+        What::Quiz(arguments) => quiz::run(arguments, config).await,
     }
 }

@@ -1,12 +1,13 @@
-//! `mirage eval`: how well pictures and words of a person's own pairs find each other, and whether
-//! explanations keep to their sources. The figures are the library's; here they are asked for and
-//! shown.
+//! `mirage eval`: how well pictures and words of a person's own pairs find each other, whether
+//! explanations keep to their sources, and what the drafts of quizzes are worth. The figures are the
+//! library's; here they are asked for and shown.
 
 mod arithmetic;
 mod classify;
 mod concepts;
 mod explain;
 mod material;
+mod quiz;
 mod retrieval;
 
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use mirage_models::text_encoder::EncoderError;
 use super::Exit;
 use super::failure::Failure;
 
-/// Measure how well pictures and words find each other, and explanations keep to their sources
+/// Measure how well pictures and words find each other, explanations keep to their sources, and what
+/// can be drafted from the atlas
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -34,6 +36,7 @@ enum What {
     Classify(classify::Arguments),
     Arithmetic(arithmetic::Arguments),
     Explain(explain::Arguments),
+    Quiz(quiz::Arguments),
 }
 
 // Not a doc comment: clap would take it for the help of each command above.
@@ -74,6 +77,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Classify(arguments) => classify::run(arguments, config).await,
         What::Arithmetic(arguments) => arithmetic::run(arguments, config).await,
         What::Explain(arguments) => explain::run(arguments, config).await,
+        What::Quiz(arguments) => quiz::run(arguments, config).await,
     }
 }
 

@@ -25,6 +25,15 @@ fn help_is_there_for_every_command_with_an_example() {
         "bench search",
         "bench encode",
         "bench chat",
+        "bench quiz",
+        "eval quiz",
+        "quiz draft",
+        "quiz bank",
+        "quiz decide",
+        "quiz export",
+        "quiz import",
+        "quiz analyse",
+        "quiz acts",
     ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");

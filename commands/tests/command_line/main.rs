@@ -15,4 +15,5 @@ mod ingest;
 mod missing;
 mod pictures;
 mod queue;
+mod quiz;
 mod starter;
