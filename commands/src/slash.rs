@@ -19,6 +19,7 @@ mod job_message;
 mod modals;
 mod my_data;
 mod queue;
+mod quiz;
 mod respond;
 mod results;
 mod similar;
@@ -79,6 +80,7 @@ fn commands() -> Vec<poise::Command<Data, CommandError>> {
         compare::compare(),
         compare_with::compare_with(),
         queue::queue(),
+        quiz::quiz(),
         atlas::atlas(),
         explain_feedback::explain_feedback(),
         my_data::my_data(),
@@ -129,6 +131,11 @@ pub async fn run(
         Arc::clone(&data.news),
         cancel.clone(),
     ));
+    let quizzes = tokio::spawn(quiz::conduct(
+        Arc::clone(&client.http),
+        data.clone(),
+        cancel.clone(),
+    ));
     let running = tokio::spawn(async move { client.start().await });
     tokio::pin!(running);
     let ended = tokio::select! {
@@ -143,8 +150,9 @@ pub async fn run(
     if closed.is_err() {
         tracing::warn!("some answers were not finished before the shutdown");
     }
-    if tokio::time::timeout(NEWS_GRACE, news).await.is_err() {
-        tracing::warn!("news of jobs was being sent at the shutdown and may be sent again");
+    let told = async { tokio::join!(news, quizzes) };
+    if tokio::time::timeout(NEWS_GRACE, told).await.is_err() {
+        tracing::warn!("news was being sent at the shutdown and may be sent again");
     }
     shards.shutdown_all().await;
     let ended = match ended {
@@ -221,14 +229,12 @@ async fn on_event(
     let serenity::FullEvent::InteractionCreate { interaction } = event else {
         return Ok(());
     };
-    let context = framework.serenity_context;
+    let (context, data) = (framework.serenity_context, framework.user_data().await);
     match interaction {
         serenity::Interaction::Component(component) => {
-            buttons::dispatch(context, component, framework.user_data().await).await;
+            buttons::dispatch(context, component, data).await;
         }
-        serenity::Interaction::Modal(modal) => {
-            modals::dispatch(context, modal, framework.user_data().await).await;
-        }
+        serenity::Interaction::Modal(form) => modals::dispatch(context, form, data).await,
         // Commands and what they suggest are poise's.
         _ => {}
     }
@@ -266,6 +272,14 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    /// A command with all that stand below it.
+    fn with_subcommands(
+        command: &poise::Command<Data, CommandError>,
+    ) -> Vec<&poise::Command<Data, CommandError>> {
+        let below = command.subcommands.iter().flat_map(with_subcommands);
+        std::iter::once(command).chain(below).collect()
+    }
+
     #[test]
     fn every_command_is_described_and_named_once() {
         let mut names = HashSet::new();
@@ -277,7 +291,7 @@ mod tests {
                         (1..=100).contains(&text.chars().count())
                     })
             };
-            for command in std::iter::once(&command).chain(&command.subcommands) {
+            for command in with_subcommands(&command) {
                 let in_menu = command.context_menu_name.as_deref();
                 assert!(in_menu.is_none_or(|name| (1..=32).contains(&name.len())));
                 assert!(

@@ -15,7 +15,7 @@ use super::data::Data;
 use super::errors::CommandError;
 use super::explain::Asker;
 use super::respond::{acknowledge, in_words, with_retries};
-use super::{compare, explain, find, my_data, queue, results};
+use super::{compare, explain, find, my_data, queue, quiz, results};
 
 /// Answers a press. A failure is shown to who pressed; nothing is returned.
 pub(crate) async fn dispatch(
@@ -33,6 +33,10 @@ pub(crate) async fn dispatch(
     let Some(id) = CustomId::parse(&press.data.custom_id) else {
         pressed.refuse().await;
         return;
+    };
+    let id = match id {
+        CustomId::Quiz(id) => return quiz::press(context, press, data, id).await,
+        other => other,
     };
     // Before anything else: Discord waits for three seconds, and a busy database for longer.
     let place = pressed.place(&id);
@@ -67,6 +71,7 @@ pub(crate) async fn dispatch(
         CustomId::CancelListedJob(job) => queue::cancel_listed(press, data, job).await.map(Some),
         CustomId::DeleteMyData => my_data::delete(data, press.user.id.get()).await.map(Some),
         CustomId::KeepMyData => Ok(Some(my_data::keep())),
+        CustomId::Quiz(_) => Ok(None),
     };
     let shown = match answered {
         Ok(Some(edit)) => pressed.edit(edit).await,
@@ -121,7 +126,8 @@ impl Press<'_> {
             | CustomId::CancelJob(_)
             | CustomId::CancelListedJob(_)
             | CustomId::DeleteMyData
-            | CustomId::KeepMyData => Place::SameMessage,
+            | CustomId::KeepMyData
+            | CustomId::Quiz(_) => Place::SameMessage,
         }
     }
 

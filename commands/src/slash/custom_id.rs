@@ -6,6 +6,8 @@ use std::fmt;
 use mirage::store::jobs::JobId;
 use mirage::store::{ComparisonId, ExplanationId, SearchId};
 
+use super::quiz::QuizId;
+
 /// A button's meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CustomId {
@@ -82,6 +84,8 @@ pub(crate) enum CustomId {
     DeleteMyData,
     /// Leave everything as it is.
     KeepMyData,
+    /// Something of a quiz.
+    Quiz(QuizId),
 }
 
 /// The buttons under a comparison.
@@ -183,6 +187,9 @@ pub(crate) struct View {
 impl CustomId {
     /// Reads what a button carries. `None` for anything that Mirage never wrote.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix("quiz:") {
+            return QuizId::parse(rest).map(Self::Quiz);
+        }
         let mut parts = text.split(':');
         let parsed = match (parts.next()?, parts.next()?) {
             ("find", kind) => {
@@ -296,6 +303,7 @@ impl fmt::Display for CustomId {
             Self::CancelListedJob(job) => write!(formatter, "queue:cancel:{job}"),
             Self::DeleteMyData => formatter.write_str("my-data:delete"),
             Self::KeepMyData => formatter.write_str("my-data:keep"),
+            Self::Quiz(quiz) => write!(formatter, "{quiz}"),
         }
     }
 }
@@ -354,6 +362,7 @@ mod tests {
             CustomId::CancelListedJob(JobId::parse("9223372036854775807").expect("a number")),
             CustomId::DeleteMyData,
             CustomId::KeepMyData,
+            CustomId::Quiz(QuizId::Open),
         ] {
             let text = id.to_string();
             assert!(text.len() <= 100, "{text}");
@@ -402,6 +411,8 @@ mod tests {
             "explain:outline:0123456789abcdef:-1",
             "find:explain:0123456789abcdef",
             "my-data:delete:1",
+            "quiz:open:1",
+            "quiz",
             "job:cancel:0",
             "job:cancel:-1",
             "queue:cancel:99999999999999999999",

@@ -27,6 +27,8 @@ pub(crate) struct Data {
     pub(crate) writer: Writer,
     /// Wakes who announces: a job was accepted or cancelled.
     pub(crate) news: Arc<Notify>,
+    /// Wakes who conducts quizzes: a session has gone on.
+    pub(crate) quizzes: Arc<Notify>,
     pub(crate) work: Work,
 }
 
@@ -46,6 +48,7 @@ impl Data {
             attachments,
             writer,
             news: Arc::default(),
+            quizzes: Arc::default(),
             work: Work::default(),
         }
     }

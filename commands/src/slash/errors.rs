@@ -6,6 +6,7 @@ use mirage::compare::CompareError;
 use mirage::engine::EngineError;
 use mirage::explain::ExplainError;
 use mirage::jobs::JobsError;
+use mirage::quiz::QuizError;
 use mirage::store::StoreError;
 use poise::FrameworkError;
 use poise::serenity_prelude as serenity;
@@ -113,6 +114,25 @@ impl From<JobsError> for CommandError {
         match error {
             JobsError::Refused { .. } => Self::Shown(error.to_string()),
             JobsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QuizError> for CommandError {
+    fn from(error: QuizError) -> Self {
+        match error {
+            QuizError::Count(_) | QuizError::NoTopic => Self::Shown(error.to_string()),
+            // They quote the topic as somebody wrote it.
+            QuizError::NoPictures(_) | QuizError::NoQuestions(_) | QuizError::AllKnown(_) => {
+                Self::Shown(escape(&error.to_string()))
+            }
+            // The mend in the library's sentence is a command, which isn't for who asks here.
+            QuizError::EmptyAtlas => Self::Shown(
+                "The atlas is empty, so there is nothing to ask about yet. Ask the person who runs \
+                 Mirage here to fill it."
+                    .to_owned(),
+            ),
+            QuizError::Atlas(error) => error.into(),
         }
     }
 }

@@ -11,10 +11,14 @@ use super::custom_id::{CustomId, Deed};
 use super::data::Data;
 use super::errors::CommandError;
 use super::explain::{Asker, question_of};
+use super::quiz;
 use super::respond::{acknowledge, in_words, with_retries};
 
 /// Answers a form, for who sent it alone. A failure is shown to them; nothing is returned.
 pub(crate) async fn dispatch(context: &serenity::Context, sent: &ModalInteraction, data: &Data) {
+    if let Some(CustomId::Quiz(_)) = CustomId::parse(&sent.data.custom_id) {
+        return quiz::submit(context, sent, data).await;
+    }
     let _work = data.work.begin().await;
     let data = &data.on_behalf_of(sent.user.id, sent.guild_id);
     let http = &context.http;

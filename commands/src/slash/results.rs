@@ -1,7 +1,7 @@
 //! A page of results as a Discord message: content line, one embed a picture, and buttons. All of
 //! Discord's limits are kept here; nothing is sent.
 
-use mirage::atlas::{Entry, Filter, FittingWord, Hit, NoMatch, PartMatches};
+use mirage::atlas::{Entry, Filter, FittingWord, Hit, NoMatch, PartMatches, Provenance};
 use mirage::store::SearchId;
 use poise::serenity_prelude as serenity;
 use serenity::{CreateActionRow, CreateAttachment, CreateButton, CreateEmbed, CreateEmbedFooter};
@@ -211,9 +211,14 @@ pub(crate) fn provenance(entry: &Entry) -> String {
     truncate(&lines.join("\n"), 1_900)
 }
 
-/// The source's address, if it is one that a browser opens and Discord takes.
+/// The address of an entry's source.
 pub(crate) fn link(entry: &Entry) -> Option<String> {
-    let url = url::Url::parse(entry.provenance.source_url.as_deref()?).ok()?;
+    address(&entry.provenance)
+}
+
+/// The source's address, if it is one that a browser opens and Discord takes.
+pub(crate) fn address(provenance: &Provenance) -> Option<String> {
+    let url = url::Url::parse(provenance.source_url.as_deref()?).ok()?;
     let fits = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= 512;
     fits.then(|| url.to_string())
 }
@@ -276,7 +281,7 @@ fn file_name(index: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirage::atlas::{Description, EntryId, Field, MatchedBy, Provenance, ScoreParts};
+    use mirage::atlas::{Description, EntryId, Field, MatchedBy, ScoreParts};
 
     fn hit(rank: usize, caption: &str) -> Hit {
         Hit {
