@@ -2,7 +2,8 @@
 
 use super::Server;
 use crate::actor::Actor;
-use crate::errors::Error;
+use crate::errors::{Error, Refusal};
+use crate::snowflake::Snowflake;
 use crate::world::users::{SEND_MESSAGES, SEND_MESSAGES_IN_THREADS};
 
 impl Server {
@@ -15,6 +16,27 @@ impl Server {
     pub fn add_member(&self, name: &str) -> Result<Actor, Error> {
         self.world.add_member(name)?;
         Ok(self.actor(name.trim()))
+    }
+
+    /// Adds a role that grants nothing, which [`Actor::set_roles`] can give, and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the name is taken or does not have 1 to 100 characters.
+    pub fn add_role(&self, name: &str) -> Result<Snowflake, Error> {
+        Ok(self.world.add_role(name)?)
+    }
+
+    /// The id of a role by its name, such as `Tutor`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if there is none.
+    pub fn role_id(&self, name: &str) -> Result<Snowflake, Error> {
+        let state = self.world.state();
+        let role = state.roles.iter().find(|role| role.name == name);
+        let missing = || Refusal::not_found(format!("There is no role {name:?}."));
+        Ok(role.map(|role| role.id).ok_or_else(missing)?)
     }
 
     /// Sets what the bot may do in the guild (a permission bit set).

@@ -184,3 +184,29 @@ async fn a_channel_can_be_closed_to_the_bot() -> Outcome {
     assert_eq!(post(imaging).await?.status().as_u16(), 200);
     bot.finish().await
 }
+
+#[tokio::test]
+async fn a_role_that_is_added_can_be_given_and_grants_nothing() -> Outcome {
+    let bot = Bot::start().await?;
+    let role = bot.server.add_role("Class A")?;
+    assert_eq!(bot.server.role_id("Class A")?, role);
+    assert!(matches!(
+        bot.server.add_role("Class A"),
+        Err(Error::Refused(_))
+    ));
+    assert!(matches!(bot.server.add_role(" "), Err(Error::Refused(_))));
+    assert!(matches!(
+        bot.server.role_id("Class B"),
+        Err(Error::Refused(_))
+    ));
+    let student = bot.server.actor("student");
+    student.set_roles(&["Class A"])?;
+    student.command("panel").send().await?.reply(SOON).await?;
+    let sent = interactions_of(&bot.server, student.id()?);
+    assert_eq!(sent[0]["member"]["roles"], json!([role]));
+    assert_eq!(bits(&sent[0]["member"]["permissions"])? & MANAGE_GUILD, 0);
+    let created = bot.server.recorded_events().into_iter();
+    let created = created.filter(|event| event["t"] == "GUILD_ROLE_CREATE");
+    assert_eq!(created.count(), 1);
+    bot.finish().await
+}
