@@ -39,6 +39,7 @@ async fn session() -> Result<Bot> {
     let form = ada.press(&explained, &ask).await?.modal(SOON).await?;
     let sent = ada.submit_modal(&form, &[("question", "Where is it?")]);
     whole(&sent.await?).await?;
+    crate::quiz::brief(&bot).await?;
     Ok(bot)
 }
 
@@ -134,6 +135,7 @@ async fn the_commands_that_were_registered_are_valid() -> Result<()> {
         "compare",
         "Compare with…",
         "queue",
+        "quiz",
         "atlas",
         "explain-feedback",
         "my-data",

@@ -15,5 +15,6 @@ mod killed;
 mod page;
 mod postgres;
 mod queue;
+mod quiz;
 mod starter_atlas;
 mod text_encoder;
