@@ -47,7 +47,7 @@ pub(super) fn point(
         shown: vec![picture.at],
         hidden: target.about.hidden(),
         rationale: format!(
-            "The {name} is labelled {}: {}. {}",
+            "The {name} is labelled on it, {}: {}. {}",
             place_in_words(&target.boxes),
             cells.join(", "),
             quoted(workshop.caption(picture.at), 1)

@@ -175,7 +175,7 @@ pub(super) fn area([left, top, right, bottom]: &[f32; 4]) -> f32 {
 /// A name as it stands within a sentence: without the capital of a plain word.
 pub(super) fn in_sentence(name: &str) -> String {
     let first = name.split_whitespace().next().unwrap_or_default();
-    let is_plain = first.chars().skip(1).all(|letter| letter.is_lowercase());
+    let is_plain = first.chars().skip(1).all(char::is_lowercase);
     let is_word = first.chars().count() > 1 && is_plain;
     let mut letters = name.chars();
     match letters.next() {

@@ -301,7 +301,7 @@ mod tests {
             (0..30).map(move |person| Response {
                 person,
                 answer: Answer::One {
-                    option: usize::from((person + id) % 3 == 0),
+                    option: usize::from((person + id).is_multiple_of(3)),
                 },
                 mark: None,
             })
