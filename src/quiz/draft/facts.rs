@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::atlas::Entry;
+use crate::atlas::{Description, Entry};
 use crate::evaluation::stem::stems;
 
 /// What a term is about. Answers of one question are of one field.
@@ -216,10 +216,17 @@ impl Facts {
             Field::Part,
             description.body_part.as_deref().unwrap_or_default(),
         );
-        for located in &description.boxes {
-            facts.add_box(&located.label, located.corners);
-        }
+        let is_midline = is_midline(description);
         facts.words = stems(&description.search_text()).into_iter().collect();
+        for located in &description.boxes {
+            let label = &located.label;
+            if is_midline && without_side(label) != label {
+                // The rim of a neighbour's label: neither surely there nor surely absent.
+                facts.words.extend(stems(label));
+            } else {
+                facts.add_box(label, located.corners);
+            }
+        }
         facts.words.extend(stems(&entry.alt_text()));
         let has_boxes = !facts.boxed.is_empty();
         let seen = visible_words(&description.caption);
@@ -311,6 +318,12 @@ fn field_of(label: &str, words: &[String]) -> Option<Field> {
     })
 }
 
+/// Whether a picture is a sagittal cut through the midline, where what comes in pairs isn't.
+fn is_midline(description: &Description) -> bool {
+    description.plane.as_deref() == Some("sagittal")
+        && description.caption.contains("through the midline")
+}
+
 /// Stems of what a caption says is seen: without what is documented elsewhere, and without what is
 /// denied or only compared with.
 fn visible_words(caption: &str) -> BTreeSet<String> {
@@ -335,7 +348,7 @@ fn visible_words(caption: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atlas::{Description, EntryId, LabelledBox, Provenance};
+    use crate::atlas::{EntryId, LabelledBox, Provenance};
 
     fn facts(caption: &str, labels: &[&str], boxes: &[&str]) -> Facts {
         Facts::of(&Entry {
@@ -412,5 +425,22 @@ mod tests {
         );
         assert_eq!(names(&facts, Field::Structure), ["acromion"]);
         assert!(facts.says("clavicl"), "it is among its words all the same");
+    }
+
+    #[test]
+    fn pairs_on_a_midline_cut_are_neither_there_nor_absent() {
+        let labels = ["left lateral ventricle", "brain stem"];
+        let mut entry = crate::quiz::draft::testing::boxed("a", &labels);
+        entry.description.plane = Some("sagittal".to_owned());
+        entry.description.caption = "MRI of the brain through the midline.".to_owned();
+        let told = Facts::of(&entry);
+        assert_eq!(names(&told, Field::Structure), ["brain stem"]);
+        assert!(told.says(&stems("lateral ventricle").join(" ")));
+        entry.description.caption = "MRI of the brain beside the midline.".to_owned();
+        let beside = Facts::of(&entry);
+        assert_eq!(
+            names(&beside, Field::Structure),
+            ["lateral ventricle", "brain stem"]
+        );
     }
 }

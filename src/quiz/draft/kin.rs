@@ -147,6 +147,8 @@ const PARTS: &[(&str, &str)] = &[
     ("medulla oblongata", "brain stem"),
     ("cerebellar cortex", "cerebellum"),
     ("cerebellar white matter", "cerebellum"),
+    // Not a part, but never far: thin leaves of it run into each fold of the cortex.
+    ("cerebellar white matter", "cerebellar cortex"),
     ("cerebellar vermis", "cerebellum"),
     ("calcarine cortex", "cuneus"),
     ("calcarine cortex", "lingual gyrus"),
