@@ -17,8 +17,8 @@ const LONGEST_ALT: usize = 1_024;
 const LONGEST_TOPIC: usize = 100;
 /// Fewest and most answers to choose from.
 const OPTIONS: (usize, usize) = (2, 10);
-/// Most pictures: what one message holds.
-const MOST_PICTURES: usize = 10;
+/// Most pictures: a message holds ten, and the reveal has one of its own.
+const MOST_PICTURES: usize = 9;
 /// Pictures to choose one from.
 pub(super) const CHOICES: usize = 4;
 
@@ -112,7 +112,7 @@ impl Item {
             Kind::ConfusablePair => (found == 2, "two pictures"),
             Kind::Point => (found == 1, "one picture"),
             Kind::SingleChoice | Kind::MultipleChoice | Kind::TrueFalse | Kind::OpenAnswer => {
-                (found <= MOST_PICTURES, "at most ten pictures")
+                (found <= MOST_PICTURES, "at most nine pictures")
             }
         };
         if !fits_kind {
@@ -304,6 +304,21 @@ mod tests {
         assert_eq!(fault(&item), ItemFault::NoAlt);
         item.alt = vec!["A medical picture.".to_owned(); 4];
         assert_eq!(item.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_message_has_room_for_nine_pictures_beside_the_reveal() {
+        let pictured = |count: usize| Item {
+            pictures: (0..count)
+                .map(|place| EntryId::new("t", &place.to_string()))
+                .collect(),
+            alt: vec!["A medical picture.".to_owned(); count],
+            ..single("Which plane?", &["axial", "coronal"], 0)
+        };
+        assert_eq!(pictured(9).check(), Ok(()));
+        let refused = fault(&pictured(10)).to_string();
+        assert!(refused.contains("at most nine pictures"), "{refused}");
+        assert!(refused.contains("has 10 pictures"), "{refused}");
     }
 
     #[test]

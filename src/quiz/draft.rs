@@ -9,6 +9,7 @@ mod alt;
 mod choice;
 mod distractors;
 mod facts;
+mod given;
 mod kin;
 mod knowledge;
 mod near;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use super::error::QuizError;
 use super::item::{Difficulty, Item, Kind};
-use crate::atlas::{Atlas, AtlasError, Entry};
+use crate::atlas::{Atlas, AtlasError, Entry, EntryId};
 
 use knowledge::Knowledge;
 use near::Near;
@@ -89,6 +90,33 @@ pub async fn draft(
     wanted.check()?;
     let drafter = Drafter::read_about(atlas, &wanted.topic).await?;
     drafter.draft(wanted, known).await
+}
+
+/// Drafts a confusable pair of one picture of each side, the sides' first ones first: two that
+/// somebody has put side by side, whether the encoder finds them close or not. It asks nothing that
+/// `known` has. The labels that tell them apart are its topic.
+///
+/// # Errors
+/// [`QuizError::NotAskable`], [`QuizError::NoPair`], [`QuizError::PairKnown`],
+/// [`QuizError::EmptyAtlas`], or what the atlas reports.
+pub async fn draft_pair(
+    atlas: &Atlas,
+    sides: [&[EntryId]; 2],
+    known: &HashSet<String>,
+    seed: u64,
+) -> Result<Item, QuizError> {
+    let entries = atlas.entries().await?;
+    if entries.is_empty() {
+        return Err(QuizError::EmptyAtlas);
+    }
+    let sides = sides.map(<[EntryId]>::to_vec);
+    let known = known.clone();
+    blocking(move || {
+        let is_given = |entry: &Entry| sides.iter().any(|side| side.contains(&entry.id));
+        let knowledge = Knowledge::of(first_of(entries, MOST_ENTRIES, is_given));
+        given::pair(&knowledge, &sides, &known, seed)
+    })
+    .await?
 }
 
 /// An atlas as it was read for drafting. Several drafts can share it; what was changed in the atlas
@@ -170,19 +198,27 @@ impl Drafter {
 }
 
 /// At most so many entries, those first that have a word of the topic.
-fn narrowed(mut entries: Vec<Entry>, topic: &str, most: usize) -> Vec<Entry> {
-    if entries.len() <= most {
-        return entries;
-    }
+fn narrowed(entries: Vec<Entry>, topic: &str, most: usize) -> Vec<Entry> {
     let words: Vec<&str> = topic
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| word.chars().count() > 2)
         .collect();
-    entries.sort_by_cached_key(|entry| {
+    first_of(entries, most, |entry| {
         let text = entry.description.search_text().to_lowercase();
-        !words.iter().any(|word| text.contains(word))
-    });
-    entries.truncate(most);
+        words.iter().any(|word| text.contains(word))
+    })
+}
+
+/// At most so many entries, those first that are wanted.
+fn first_of(
+    mut entries: Vec<Entry>,
+    most: usize,
+    is_wanted: impl Fn(&Entry) -> bool,
+) -> Vec<Entry> {
+    if entries.len() > most {
+        entries.sort_by_cached_key(|entry| !is_wanted(entry));
+        entries.truncate(most);
+    }
     entries
 }
 

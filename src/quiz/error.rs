@@ -32,6 +32,21 @@ pub enum QuizError {
     /// All questions that could be drafted are in the bank.
     #[error("All questions that the atlas gives about “{0}” were drafted before.")]
     AllKnown(String),
+    /// No picture on one of two sides may be asked about.
+    #[error(
+        "None of the pictures on one side can be asked about: they are synthetic, too small, \
+         written on, or no longer in the atlas. Compare other pictures."
+    )]
+    NotAskable,
+    /// Nothing tells the pictures of two sides surely apart.
+    #[error(
+        "These pictures make no question: the atlas has no labels that surely tell one side from \
+         the other. Compare pictures whose labels differ."
+    )]
+    NoPair,
+    /// All pairs that two sides give are in the bank.
+    #[error("All questions that these pictures give were drafted before.")]
+    PairKnown,
     /// The atlas can't be read.
     #[error(transparent)]
     Atlas(#[from] AtlasError),

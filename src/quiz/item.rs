@@ -319,20 +319,27 @@ impl Item {
         }
         asked.sort_unstable();
         parts.append(&mut asked);
-        let digest = Sha256::digest(parts.join("\u{1f}"));
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        digest(&parts, 16)
     }
 
-    /// The file name under which a picture is shown: it tells nothing of what is on it.
+    /// The file name under which a picture is shown: it tells nothing of what is on it. The key has
+    /// no part in it either: who tries all answers would find the one that gives this name.
     pub fn picture_name(&self, place: usize) -> String {
-        let fingerprint = self.fingerprint();
+        let mut parts = vec![self.kind().name().to_owned(), self.stem.clone()];
+        parts.extend(self.pictures.iter().map(ToString::to_string));
+        if let Task::Point { grid, .. } = &self.task {
+            parts.push(format!("{} {}", grid.columns, grid.rows));
+        }
         let name = letter(place).to_ascii_lowercase();
-        format!("question-{}-{name}.jpg", &fingerprint[..8])
+        format!("question-{}-{name}.jpg", digest(&parts, 4))
     }
+}
+
+/// The first bytes of a digest over texts, as hexadecimal digits.
+fn digest(parts: &[String], bytes: usize) -> String {
+    let digest = Sha256::digest(parts.join("\u{1f}"));
+    let first = digest.iter().take(bytes);
+    first.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -390,6 +397,12 @@ mod tests {
         let name = item.picture_name(0);
         assert!(name.ends_with("-a.jpg"), "{name}");
         assert!(!name.contains("macula"), "{name}");
+        let other = Item {
+            task: single("Which part?", &["macula", "optic disc", "vessels"], 2).task,
+            ..item
+        };
+        assert_eq!(other.picture_name(0), name, "the key is not in it");
+        assert_ne!(other.picture_name(1), name);
     }
 
     #[test]

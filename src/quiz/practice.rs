@@ -48,6 +48,12 @@ impl Rating {
             Self::Easy => 4,
         }
     }
+
+    /// The rating of such a number; `None` for any other.
+    pub fn of_number(number: i64) -> Option<Self> {
+        let all = [Self::Again, Self::Hard, Self::Good, Self::Easy];
+        all.into_iter().find(|rating| rating.number() == number)
+    }
 }
 
 /// What FSRS knows of a student and a question.
@@ -250,6 +256,11 @@ mod tests {
         assert_eq!(Rating::of_score(1.0), Rating::Good);
         assert_eq!(Rating::of_score(0.5), Rating::Hard);
         assert_eq!(Rating::of_score(0.0), Rating::Again);
+        for number in 1..=4 {
+            let rating = Rating::of_number(number).expect("FSRS has it");
+            assert_eq!(rating.number(), number);
+        }
+        assert_eq!((Rating::of_number(0), Rating::of_number(5)), (None, None));
     }
 
     #[test]

@@ -70,9 +70,7 @@ pub(super) fn pairs(workshop: &mut Workshop<'_>, picture: &Picture) -> Vec<Sketc
         .take(ALIKE)
         .copied()
         .collect();
-    // Structures and findings first: they are the harder ones to tell apart.
-    let mut targets: Vec<&Target> = picture.targets.iter().collect();
-    targets.sort_by_key(|target| !matches!(target.about.field, Field::Structure | Field::Finding));
+    let targets = hardest_first(picture);
     let mut found = Vec::new();
     for other in near {
         if found.len() == PAIRS {
@@ -82,6 +80,25 @@ pub(super) fn pairs(workshop: &mut Workshop<'_>, picture: &Picture) -> Vec<Sketc
         found.extend(targets.find_map(|target| pair(workshop, (picture.at, other), target)));
     }
     found
+}
+
+/// Pairs of a picture with one other: one for each target that tells them apart.
+pub(super) fn pairs_with(
+    workshop: &mut Workshop<'_>,
+    picture: &Picture,
+    other: usize,
+) -> Vec<Sketch> {
+    let targets = hardest_first(picture).into_iter();
+    targets
+        .filter_map(|target| pair(workshop, (picture.at, other), target))
+        .collect()
+}
+
+/// Structures and findings first: they are the harder ones to tell apart.
+fn hardest_first(picture: &Picture) -> Vec<&Target> {
+    let mut targets: Vec<&Target> = picture.targets.iter().collect();
+    targets.sort_by_key(|target| !matches!(target.about.field, Field::Structure | Field::Finding));
+    targets
 }
 
 /// A pair that a target tells from another picture: that one has a term of the field that the first

@@ -281,8 +281,8 @@ async fn what_can_not_be_drafted_is_told_in_a_sentence() {
     assert!(matches!(error, Err(QuizError::NoTopic)));
 }
 
-#[tokio::test]
-async fn an_atlas_is_drafted_from_with_its_own_neighbours() {
+/// An atlas of these entries.
+async fn filled() -> testing::Small {
     let entries = entries();
     let described: Vec<(String, Description, u8)> = (0_u8..)
         .zip(&entries)
@@ -295,7 +295,12 @@ async fn an_atlas_is_drafted_from_with_its_own_neighbours() {
         .iter()
         .map(|(name, description, shade)| (name.as_str(), description.clone(), *shade))
         .collect();
-    let small = testing::filled_large(&named).await;
+    testing::filled_large(&named).await
+}
+
+#[tokio::test]
+async fn an_atlas_is_drafted_from_with_its_own_neighbours() {
+    let small = filled().await;
     let none = HashSet::new();
     let items = draft(&small.atlas, &wanted("brain", 12, 5), &none).await;
     let items = items.expect("drafted");
@@ -316,4 +321,27 @@ async fn an_atlas_is_drafted_from_with_its_own_neighbours() {
     let error = draft(&small.atlas, &wanted("zebra", 1, 1), &none).await;
     let error = error.expect_err("no such picture");
     assert!(matches!(error, QuizError::NoPictures(_)), "{error}");
+}
+
+#[tokio::test]
+async fn pictures_that_stand_side_by_side_become_a_pair() {
+    let ids = |names: &[&str]| -> Vec<EntryId> {
+        names.iter().map(|name| EntryId::new("t", name)).collect()
+    };
+    let (one, other) = (ids(&["c1-axial", "x1"]), ids(&["gone", "c3-axial"]));
+    let sides = [one.as_slice(), other.as_slice()];
+    let none = HashSet::new();
+    let empty = testing::atlas().await;
+    let error = draft_pair(&empty.atlas, sides, &none, 1).await;
+    assert!(matches!(error, Err(QuizError::EmptyAtlas)), "{error:?}");
+    let small = filled().await;
+    let item = draft_pair(&small.atlas, sides, &none, 1).await;
+    let item = item.expect("their structures differ");
+    let mut pictures = item.pictures.clone();
+    pictures.sort();
+    assert_eq!(pictures, ids(&["c1-axial", "c3-axial"]));
+    assert_eq!(item.check(), Ok(()));
+    let known = HashSet::from([item.fingerprint()]);
+    let next = draft_pair(&small.atlas, sides, &known, 1).await;
+    assert!(next.is_ok_and(|next| next.fingerprint() != item.fingerprint()));
 }

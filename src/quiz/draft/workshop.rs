@@ -102,6 +102,18 @@ impl<'a> Workshop<'a> {
         candidates
     }
 
+    /// The candidates that two pictures give as a pair. Their topic is what tells them apart.
+    pub(super) fn pairs_of(&mut self, at: usize, other: usize, tier: u8) -> Vec<Candidate> {
+        let picture = self.picture(at);
+        let sketches = pictures::pairs_with(self, &picture, other).into_iter();
+        sketches
+            .filter_map(|sketch| {
+                let topic = sketch.task.options().join(" ");
+                self.finished(sketch, (at, tier), &topic)
+            })
+            .collect()
+    }
+
     fn sketches(&mut self, kind: Kind, picture: &Picture) -> Vec<Sketch> {
         let each = |of: &mut dyn FnMut(&Target) -> Option<Sketch>| -> Vec<Sketch> {
             picture.targets.iter().filter_map(of).collect()

@@ -2,6 +2,7 @@
 //! pictures. The text form has a column of its own with all of a question, from which it is read
 //! back; notes of two columns, a front and a back, become open questions.
 
+use std::collections::HashSet;
 use std::io::{Cursor, Write as _};
 
 use zip::ZipWriter;
@@ -52,7 +53,12 @@ pub(super) fn export_package(items: &[Item], media: &Media<'_>) -> Result<Vec<u8
     };
     add("collection.anki2", &collection)?;
     let mut names = serde_json::Map::new();
-    for (number, picture) in media.all().enumerate() {
+    let mut known = HashSet::new();
+    // Several questions may ask the same of the same pictures: one file is enough.
+    let pictures = media
+        .all()
+        .filter(|picture| known.insert(picture.name.clone()));
+    for (number, picture) in pictures.enumerate() {
         let number = number.to_string();
         add(&number, &picture.jpeg)?;
         names.insert(number, picture.name.clone().into());

@@ -279,6 +279,19 @@ fn a_package_has_notes_and_the_pictures_under_numbers() {
 }
 
 #[test]
+fn a_picture_of_several_questions_is_in_a_package_once() {
+    let mut items = pictured();
+    let other = Item {
+        task: single("Which plane?", &["axial", "coronal", "sagittal"], 2).task,
+        ..items[0].clone()
+    };
+    items.push(other);
+    let bytes = export(&items, &jpegs(), Format::AnkiPackage).expect("written");
+    let zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a package");
+    assert_eq!(zip.len(), 8 + 2);
+}
+
+#[test]
 fn gift_of_others_is_read() {
     let text = "// a comment\n$CATEGORY: top/Planes\n\n::Q1:: [html]<p>Who's <b>buried</b> in \
         Grant's tomb?</p> {\n=Grant#yes\n~Jefferson\n~no one \\{yet\\}\n####Because.\n}\n\n\
