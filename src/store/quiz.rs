@@ -10,6 +10,7 @@ mod acts;
 mod answers;
 mod bank;
 mod board;
+mod easy;
 mod learners;
 mod practice;
 mod results;

@@ -163,8 +163,7 @@ impl Store {
     }
 
     /// Stores an answer in practice and moves the card. `seen` is how often the student had answered
-    /// the question when it was shown: a second press finds it answered. `was_easy` is the student's
-    /// own judgement of a right answer.
+    /// the question when it was shown: a second press finds it answered.
     ///
     /// # Errors
     /// What the database reports; nothing is stored then.
@@ -173,7 +172,6 @@ impl Store {
         (user, server, item): (u64, u64, ItemId),
         seen: i64,
         answer: &Answer,
-        was_easy: bool,
         now: SystemTime,
     ) -> Result<Practised, StoreError> {
         let mut transaction = self.begin_quiz().await?;
@@ -196,10 +194,7 @@ impl Store {
             return Ok(refused.unwrap_or(Practised::Unknown));
         };
         let score = score(&known.item.task, answer).unwrap_or_default();
-        let rating = match Rating::of_score(score) {
-            Rating::Good if was_easy => Rating::Easy,
-            rating => rating,
-        };
+        let rating = Rating::of_score(score);
         let card = known.card.answered(rating, milliseconds(now));
         write_card(&mut transaction, (user, item), &card).await?;
         sqlx::query(
@@ -315,7 +310,7 @@ fn practice_card(row: &AnyRow, now: SystemTime) -> Result<PracticeCard, StoreErr
     })
 }
 
-async fn write_card(
+pub(super) async fn write_card(
     transaction: &mut Transaction<'static, Any>,
     (user, item): (u64, ItemId),
     card: &Card,

@@ -1,9 +1,12 @@
 //! Drafts on their way to the channel in which a server reviews them.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::acts::NewAct;
+use super::bank::Decided;
 use super::{ITEM_COLUMNS, ItemId, StoredItem};
 use crate::store::{Store, StoreError};
 
@@ -62,6 +65,65 @@ impl Store {
             .bind(id.0)
             .execute(&self.writer)
             .await?;
+        Ok(())
+    }
+
+    /// Lets a draft in the revision `seen` be posted once more: its message may be gone, or stand in
+    /// a channel of earlier. Its revision grows, so that it is another message.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn repost_quiz_item(
+        &self,
+        (server, id, seen): (u64, ItemId, i64),
+        by: u64,
+        now: SystemTime,
+    ) -> Result<Decided, StoreError> {
+        let mut transaction = self.begin_quiz().await?;
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE quiz_items
+             SET review_channel = NULL, review_message = NULL, revision = revision + 1
+             WHERE id = $1 AND server_id = $2 AND revision = $3 AND state = 'draft'
+             RETURNING {ITEM_COLUMNS}"
+        )))
+        .bind(id.0)
+        .bind(server as i64)
+        .bind(seen)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else {
+            transaction.rollback().await?;
+            let stands = self.quiz_item(server, id).await?;
+            return Ok(stands.map_or(Decided::Unknown, |item| Decided::Taken(Box::new(item))));
+        };
+        let item = StoredItem::of(&row)?;
+        let act = NewAct {
+            server,
+            actor: by,
+            act: "post again",
+            item: Some(id),
+            session: None,
+            details: "",
+            now,
+        };
+        act.write(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(Decided::Done(Box::new(item)))
+    }
+
+    /// Notes that a draft's message is gone: it is posted again in its turn.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn lose_quiz_review(&self, id: ItemId, message: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE quiz_items SET review_channel = NULL, review_message = NULL
+             WHERE id = $1 AND review_message = $2 AND state = 'draft'",
+        )
+        .bind(id.0)
+        .bind(message as i64)
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 }

@@ -185,6 +185,52 @@ async fn drafts_are_posted_in_turn_and_not_too_many_at_once() {
 }
 
 #[tokio::test]
+async fn a_draft_whose_message_is_gone_is_posted_again() {
+    let (_folder, store) = store().await;
+    let id = drafted(&store, &[choice("1")]).await[0];
+    let settings = QuizSettings {
+        review_channel: Some(9),
+        ..QuizSettings::default()
+    };
+    let set = store.set_quiz_settings(SERVER, &settings, TUTOR, at(0));
+    set.await.expect("set");
+    let waits = || async { store.quiz_review_queue(1).await.expect("read").len() };
+    let note = || async { store.note_quiz_review(id, 9, 50).await.expect("noted") };
+    let repost = |server, seen| store.repost_quiz_item((server, id, seen), TUTOR, at(2));
+    note().await;
+    assert_eq!(waits().await, 0);
+    assert_eq!(repost(1, 1).await.expect("read"), Decided::Unknown);
+    let (one, other) = tokio::join!(repost(SERVER, 1), repost(SERVER, 1));
+    let both = [one.expect("no trouble"), other.expect("no trouble")];
+    let done = both
+        .iter()
+        .filter(|decided| matches!(decided, Decided::Done(_)));
+    assert_eq!(done.count(), 1, "{both:?}");
+    assert_eq!(waits().await, 1);
+    let stored = store.quiz_item(SERVER, id).await.expect("read");
+    let stored = stored.expect("it is there");
+    assert_eq!((stored.revision, stored.review), (2, None));
+    assert_eq!(stored.decided_by, None, "nobody decided on it");
+    let acts = store.quiz_acts(SERVER, Some(id), 10).await.expect("read");
+    assert_eq!((acts.len(), acts[0].act.as_str()), (2, "post again"));
+    note().await;
+    store.lose_quiz_review(id, 51).await.expect("no trouble");
+    assert_eq!(waits().await, 0, "another message is gone");
+    store.lose_quiz_review(id, 50).await.expect("no trouble");
+    assert_eq!(waits().await, 1);
+    note().await;
+    decide(&store, id, Decision::Approve, TUTOR).await;
+    store.lose_quiz_review(id, 50).await.expect("no trouble");
+    let decided = store.quiz_item(SERVER, id).await.expect("read");
+    let decided = decided.expect("it is there");
+    assert_eq!(decided.review, Some((9, 50)), "it is no draft");
+    assert!(matches!(
+        repost(SERVER, decided.revision).await.expect("no trouble"),
+        Decided::Taken(_)
+    ));
+}
+
+#[tokio::test]
 async fn sets_keep_their_order_and_name_what_they_lack() {
     let (_folder, store) = store().await;
     let ids = approved(&store, &[choice("1"), choice("2"), choice("3")]).await;

@@ -11,7 +11,7 @@ async fn practise(
     now: SystemTime,
 ) -> Practised {
     let practised = store
-        .practise_quiz_item((ADA, SERVER, id), seen, &one(option), false, now)
+        .practise_quiz_item((ADA, SERVER, id), seen, &one(option), now)
         .await;
     practised.expect("no trouble")
 }
@@ -85,6 +85,45 @@ async fn a_question_is_answered_once_for_each_time_it_is_shown() {
         store.quiz_card(ADA, 1, id, at(1)).await.expect("read"),
         None
     );
+}
+
+#[tokio::test]
+async fn a_right_answer_can_be_called_easy_once_and_then_comes_back_later() {
+    let (_folder, store) = store().await;
+    let id = approved(&store, &[choice("1?")]).await[0];
+    let easy = |seen, server, user| {
+        let store = &store;
+        async move {
+            let card = store.call_quiz_answer_easy((user, server, id), seen).await;
+            card.expect("no trouble")
+        }
+    };
+    assert_eq!(easy(0, SERVER, ADA).await, None, "it was not answered yet");
+    practise(&store, id, 0, 2, at(0)).await;
+    assert_eq!(easy(1, SERVER, ADA).await, None, "it was missed");
+    let later = at(24 * 60 * 60);
+    let Practised::Done(_, good) = practise(&store, id, 1, 0, later).await else {
+        panic!("it may be practised");
+    };
+    for refused in [easy(1, SERVER, ADA), easy(2, 1, ADA), easy(2, SERVER, NOOR)] {
+        assert_eq!(refused.await, None, "another answer, server or student");
+    }
+    let card = easy(2, SERVER, ADA).await.expect("it was right");
+    // As if it had been called easy at once.
+    let mut expected = crate::quiz::Card::new(0);
+    let ms = crate::store::milliseconds;
+    expected = expected.answered(crate::quiz::Rating::Again, ms(at(0)));
+    expected = expected.answered(crate::quiz::Rating::Easy, ms(later));
+    assert_eq!(card, expected);
+    assert!(card.due_ms > good.due_ms, "{card:?}");
+    let stored = store.quiz_card(ADA, SERVER, id, later).await.expect("read");
+    let stored = stored.expect("it is there").card;
+    assert_eq!((stored.due_ms, stored.answers), (card.due_ms, 2));
+    assert_eq!(easy(2, SERVER, ADA).await, None, "it was called so");
+    assert!(matches!(
+        practise(&store, id, 2, 0, at(90 * 24 * 60 * 60)).await,
+        Practised::Done(..)
+    ));
 }
 
 #[tokio::test]
