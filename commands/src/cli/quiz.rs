@@ -91,7 +91,10 @@ impl From<QuizError> for Failure {
             QuizError::EmptyAtlas
             | QuizError::NoPictures(_)
             | QuizError::NoQuestions(_)
-            | QuizError::AllKnown(_) => Self::User(error.into()),
+            | QuizError::AllKnown(_)
+            | QuizError::NotAskable
+            | QuizError::NoPair
+            | QuizError::PairKnown => Self::User(error.into()),
             QuizError::Atlas(error) => error.into(),
         }
     }

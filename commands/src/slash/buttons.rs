@@ -10,10 +10,12 @@ use serenity::{
     CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
 };
 
+use super::compare::Viewer;
 use super::custom_id::{CustomId, Deed, View};
 use super::data::Data;
 use super::errors::CommandError;
 use super::explain::Asker;
+use super::quiz::Person;
 use super::respond::{acknowledge, in_words, with_retries};
 use super::{compare, explain, find, my_data, queue, quiz, results};
 
@@ -66,6 +68,9 @@ pub(crate) async fn dispatch(
             comparison,
             is_swapped,
         } => pressed.differs(&comparison, is_swapped).await.map(Some),
+        CustomId::AddToQuiz { comparison, view } => {
+            pressed.add_to_quiz(&comparison, view).await.map(Some)
+        }
         // The job's message is edited by who announces.
         CustomId::CancelJob(job) => queue::cancel(press, data, job).await.map(|()| None),
         CustomId::CancelListedJob(job) => queue::cancel_listed(press, data, job).await.map(Some),
@@ -113,6 +118,7 @@ impl Press<'_> {
             CustomId::Page { .. }
             | CustomId::Compare { .. }
             | CustomId::Differs { .. }
+            | CustomId::AddToQuiz { .. }
             | CustomId::Like { .. }
             | CustomId::Source { .. }
             | CustomId::Explain { .. }
@@ -192,7 +198,10 @@ impl Press<'_> {
         id: &ComparisonId,
         view: View,
     ) -> Result<EditInteractionResponse, CommandError> {
-        let page = compare::page_at(self.data, id, view).await?;
+        let press = self.press;
+        let member = press.member.as_ref();
+        let viewer = Viewer::of(self.data, press.user.id, press.guild_id, member).await?;
+        let page = compare::page_at(self.data, viewer, id, view).await?;
         Ok(page.into_edit())
     }
 
@@ -203,6 +212,21 @@ impl Press<'_> {
     ) -> Result<EditInteractionResponse, CommandError> {
         let told = compare::difference(self.data, id, is_swapped).await?;
         Ok(EditInteractionResponse::new().content(told))
+    }
+
+    async fn add_to_quiz(
+        &self,
+        id: &ComparisonId,
+        view: View,
+    ) -> Result<EditInteractionResponse, CommandError> {
+        let told = compare::add_to_quiz(self.data, &self.person()?, id, view).await?;
+        Ok(EditInteractionResponse::new().content(told))
+    }
+
+    /// Who pressed, in their server.
+    fn person(&self) -> Result<Person, CommandError> {
+        let press = self.press;
+        Person::of(press.user.id, press.guild_id, press.member.as_ref())
     }
 
     async fn explain(
@@ -231,6 +255,11 @@ impl Press<'_> {
             Deed::Why => asker.why(id).await?,
             Deed::Zoom => asker.zoom(id, None, &self.press.message).await?,
             Deed::Open => asker.source(id, self.chosen()?).await?,
+            Deed::Quiz => {
+                let topic = asker.topic(id).await?;
+                let asked = quiz::practise_about(self.data, &self.person()?, &topic).await?;
+                return Ok(Some(asked));
+            }
             Deed::Ask => return Ok(None),
             Deed::Helpful | Deed::Unhelpful => {
                 let noted = asker.vote(id, deed == Deed::Helpful).await?;

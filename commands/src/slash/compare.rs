@@ -5,7 +5,8 @@
 mod over_time;
 mod page;
 
-use mirage::compare::{self, Arithmetic, Comparison, Idea, Mode, Picture, Weights};
+use mirage::atlas::EntryId;
+use mirage::compare::{self, Arithmetic, Comparison, Idea, Mode, Picture, SHOWN, Side, Weights};
 use mirage::store::{ComparisonId, StoredComparison};
 use poise::serenity_prelude as serenity;
 use serenity::{CreateInteractionResponse, CreateInteractionResponseMessage};
@@ -16,6 +17,7 @@ use super::custom_id::View;
 use super::data::Data;
 use super::errors::CommandError;
 use super::find::check_filled;
+use super::quiz::{self, Person};
 use super::respond::{first_answer, with_retries};
 use super::results::Page;
 use super::suggest::suggest_query;
@@ -119,13 +121,51 @@ pub(crate) async fn compare(
         .map_err(CommandError::Shown)?;
     let interaction = context.interaction;
     let data = data.on_behalf_of(interaction.user.id, interaction.guild_id);
-    let page = answer(&data, interaction.user.id.get(), asked).await?;
+    let member = interaction.member.as_deref();
+    let viewer = Viewer::of(&data, interaction.user.id, interaction.guild_id, member).await?;
+    let page = answer(&data, viewer, asked).await?;
     let edit = page.into_edit();
     with_retries(|| interaction.edit_response(context.http(), edit.clone())).await?;
     Ok(())
 }
 
-async fn answer(data: &Data, user: u64, asked: Asked<Attached>) -> Result<Page, CommandError> {
+/// Who sees a comparison.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Viewer {
+    user: u64,
+    /// Whether they are a tutor of the server, who may make a quiz question of it.
+    is_tutor: bool,
+}
+
+impl Viewer {
+    /// Who gave a command or pressed, in a server or not.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub(crate) async fn of(
+        data: &Data,
+        user: serenity::UserId,
+        server: Option<serenity::GuildId>,
+        member: Option<&serenity::Member>,
+    ) -> Result<Self, CommandError> {
+        let is_tutor = match Person::of(user, server, member) {
+            Ok(person) => person.may_tutor(&data.store).await?,
+            // Nobody is a tutor in a direct message.
+            Err(_) => false,
+        };
+        Ok(Self {
+            user: user.get(),
+            is_tutor,
+        })
+    }
+
+    /// Their id.
+    pub(crate) fn user(self) -> u64 {
+        self.user
+    }
+}
+
+async fn answer(data: &Data, viewer: Viewer, asked: Asked<Attached>) -> Result<Page, CommandError> {
     let atlas = &data.atlas;
     let mut read = Read::default();
     let comparison = match asked {
@@ -159,7 +199,7 @@ async fn answer(data: &Data, user: u64, asked: Asked<Attached>) -> Result<Page, 
             compare::arithmetic(atlas, asked).await?
         }
     };
-    first_page(data, user, comparison, read.remarks()).await
+    first_page(data, viewer, comparison, read.remarks()).await
 }
 
 /// Pictures that were read for an answer, and what is said of them.
@@ -206,7 +246,7 @@ pub(crate) async fn picture(data: &Data, attached: &Attached) -> Result<Picture,
 /// Remembers a comparison for its buttons and shows its first page, with what is said of it once.
 pub(crate) async fn first_page(
     data: &Data,
-    user: u64,
+    viewer: Viewer,
     comparison: Comparison,
     remarks: Vec<String>,
 ) -> Result<Page, CommandError> {
@@ -214,32 +254,63 @@ pub(crate) async fn first_page(
     let mut told = comparing::remarks(&comparison, &shown);
     told.extend(remarks);
     let stored = StoredComparison {
-        user,
+        user: viewer.user,
         a: comparison.a,
         b: comparison.b,
     };
     let id = data.store.remember_comparison(&stored).await?;
-    page::page(&id, [&stored.a, &stored.b], View::default(), &shown, &told).await
+    let sides = [&stored.a, &stored.b];
+    let mut page = page::page(&id, sides, View::default(), &shown, &told).await?;
+    if viewer.is_tutor {
+        page::offer_quiz(&mut page, &id, View::default());
+    }
+    Ok(page)
 }
 
 /// A later page of a comparison that is stored.
 pub(crate) async fn page_at(
     data: &Data,
+    viewer: Viewer,
     id: &ComparisonId,
     view: View,
 ) -> Result<Page, CommandError> {
     let stored = stored(data, id).await?;
-    let (first, second) = ((&stored.a, view.first), (&stored.b, view.second));
-    let (a, b) = if view.is_swapped {
-        (second, first)
-    } else {
-        (first, second)
-    };
+    let [a, b] = sides(&stored, view);
     let shown = compare::show(&data.atlas, a, b).await?;
     let told: Vec<String> = comparing::different_modalities(&shown)
         .into_iter()
         .collect();
-    page::page(id, [a.0, b.0], view, &shown, &told).await
+    let mut page = page::page(id, [a.0, b.0], view, &shown, &told).await?;
+    if viewer.is_tutor {
+        page::offer_quiz(&mut page, id, view);
+    }
+    Ok(page)
+}
+
+/// The sides as A and B, each with the place of the first picture that is shown, from 0.
+fn sides(stored: &StoredComparison, view: View) -> [(&Side, usize); 2] {
+    let (first, second) = ((&stored.a, view.first), (&stored.b, view.second));
+    if view.is_swapped {
+        [second, first]
+    } else {
+        [first, second]
+    }
+}
+
+/// Drafts a quiz question from the pictures that a page of a stored comparison shows, for a tutor.
+pub(super) async fn add_to_quiz(
+    data: &Data,
+    person: &Person,
+    id: &ComparisonId,
+    view: View,
+) -> Result<String, CommandError> {
+    let stored = stored(data, id).await?;
+    let shown = sides(&stored, view).map(|(side, first)| {
+        let shown = side.results.iter().skip(first).take(SHOWN);
+        (shown.cloned().collect::<Vec<EntryId>>(), first)
+    });
+    let [a, b] = &shown;
+    quiz::draft_compared(data, person, [(a.0.as_slice(), a.1), (b.0.as_slice(), b.1)]).await
 }
 
 /// What tells the sides of a stored comparison apart, in words.

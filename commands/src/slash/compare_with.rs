@@ -12,7 +12,7 @@ use serenity::{
 };
 
 use super::Context;
-use super::compare::{first_page, picture};
+use super::compare::{Viewer, first_page, picture};
 use super::data::Data;
 use super::errors::CommandError;
 use super::find::check_filled;
@@ -34,16 +34,19 @@ pub(crate) async fn compare_with(
         .data()
         .on_behalf_of(interaction.user.id, interaction.guild_id);
     check_filled(&data.atlas).await?;
-    let edit = answer(&data, interaction.user.id.get(), &message).await?;
+    let member = interaction.member.as_deref();
+    let viewer = Viewer::of(&data, interaction.user.id, interaction.guild_id, member).await?;
+    let edit = answer(&data, viewer, &message).await?;
     with_retries(|| interaction.edit_response(context.http(), edit.clone())).await?;
     Ok(())
 }
 
 async fn answer(
     data: &Data,
-    user: u64,
+    viewer: Viewer,
     message: &serenity::Message,
 ) -> Result<EditInteractionResponse, CommandError> {
+    let user = viewer.user();
     let earlier = data.store.choice(user, SystemTime::now()).await?;
     let is_same = |choice: &Choice| choice.message == message.id.get();
     if earlier.as_ref().is_some_and(is_same) {
@@ -61,7 +64,7 @@ async fn answer(
             Ok(EditInteractionResponse::new().content(told))
         }
         Some(first) => {
-            let page = second_choice(data, user, first, picture).await?;
+            let page = second_choice(data, viewer, first, picture).await?;
             Ok(page.into_edit())
         }
     }
@@ -93,7 +96,7 @@ async fn first_choice(
 /// Compares the second choice with the first, which is forgotten.
 async fn second_choice(
     data: &Data,
-    user: u64,
+    viewer: Viewer,
     first: Choice,
     picture: Picture,
 ) -> Result<results::Page, CommandError> {
@@ -104,7 +107,7 @@ async fn second_choice(
     told.push(comparing::NOTICE.to_owned());
     let idea = Idea::Picture(picture.pixels);
     let comparison = compare::with_earlier(&data.atlas, first.side, idea).await?;
-    let page = first_page(data, user, comparison, told).await?;
-    data.store.forget_choice(user).await?;
+    let page = first_page(data, viewer, comparison, told).await?;
+    data.store.forget_choice(viewer.user()).await?;
     Ok(page)
 }

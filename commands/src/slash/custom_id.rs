@@ -55,6 +55,13 @@ pub(crate) enum CustomId {
         /// Whether the second side stands on the left, as A.
         is_swapped: bool,
     },
+    /// Draft a quiz question from the pictures that a comparison shows from these places on.
+    AddToQuiz {
+        /// The comparison.
+        comparison: ComparisonId,
+        /// What is shown of it.
+        view: View,
+    },
     /// Do something with an explanation.
     Explained {
         /// What.
@@ -135,6 +142,8 @@ pub(crate) enum Deed {
     Why,
     /// Offer the parts of the picture.
     Zoom,
+    /// Ask an approved quiz question about it.
+    Quiz,
     /// Note that it helped.
     Helpful,
     /// Note that it didn't.
@@ -144,7 +153,7 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Simpler,
         Self::Deeper,
         Self::Again,
@@ -152,6 +161,7 @@ impl Deed {
         Self::Ask,
         Self::Why,
         Self::Zoom,
+        Self::Quiz,
         Self::Helpful,
         Self::Unhelpful,
         Self::Open,
@@ -166,6 +176,7 @@ impl Deed {
             Self::Ask => "ask",
             Self::Why => "why",
             Self::Zoom => "zoom",
+            Self::Quiz => "quiz",
             Self::Helpful => "helpful",
             Self::Unhelpful => "unhelpful",
             Self::Open => "open",
@@ -182,6 +193,23 @@ pub(crate) struct View {
     pub(crate) second: usize,
     /// Whether the second side stands on the left, as A.
     pub(crate) is_swapped: bool,
+}
+
+impl View {
+    fn read<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        Some(Self {
+            first: parts.next()?.parse().ok()?,
+            second: parts.next()?.parse().ok()?,
+            is_swapped: is_swapped(parts.next()?)?,
+        })
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = order(self.is_swapped);
+        write!(formatter, "{}:{}:{order}", self.first, self.second)
+    }
 }
 
 impl CustomId {
@@ -219,14 +247,14 @@ impl CustomId {
                 comparison: ComparisonId::parse(parts.next()?)?,
                 is_swapped: is_swapped(parts.next()?)?,
             },
+            ("compare", "add") => Self::AddToQuiz {
+                comparison: ComparisonId::parse(parts.next()?)?,
+                view: View::read(&mut parts)?,
+            },
             ("compare", turn) => Self::Compare {
                 turn: Turn::ALL.into_iter().find(|known| known.name() == turn)?,
                 comparison: ComparisonId::parse(parts.next()?)?,
-                view: View {
-                    first: parts.next()?.parse().ok()?,
-                    second: parts.next()?.parse().ok()?,
-                    is_swapped: is_swapped(parts.next()?)?,
-                },
+                view: View::read(&mut parts)?,
             },
             ("explain", "outline") => Self::Outline {
                 explanation: ExplanationId::parse(parts.next()?)?,
@@ -285,12 +313,11 @@ impl fmt::Display for CustomId {
                 comparison,
                 view,
             } => {
-                let View { first, second, .. } = view;
-                let (turn, order) = (turn.name(), order(view.is_swapped));
-                write!(
-                    formatter,
-                    "compare:{turn}:{comparison}:{first}:{second}:{order}"
-                )
+                let turn = turn.name();
+                write!(formatter, "compare:{turn}:{comparison}:{view}")
+            }
+            Self::AddToQuiz { comparison, view } => {
+                write!(formatter, "compare:add:{comparison}:{view}")
             }
             Self::Differs {
                 comparison,
@@ -358,6 +385,14 @@ mod tests {
                 comparison: ComparisonId::parse("0123456789abcdef").expect("16 characters"),
                 is_swapped: true,
             },
+            CustomId::AddToQuiz {
+                comparison: ComparisonId::parse("0123456789abcdef").expect("16 characters"),
+                view: View {
+                    first: usize::MAX,
+                    second: usize::MAX,
+                    is_swapped: true,
+                },
+            },
             CustomId::CancelJob(JobId::parse("7").expect("a number")),
             CustomId::CancelListedJob(JobId::parse("9223372036854775807").expect("a number")),
             CustomId::DeleteMyData,
@@ -404,6 +439,9 @@ mod tests {
             "compare:differs:0123456789abcdef:b",
             "compare:differs:0123456789abcdef:ab:0",
             "compare:swap:0123456789abcdef:0:-3:ab",
+            "compare:add:0123456789abcdef:0:ab",
+            "compare:add:0123456789abcdef:0:0:ab:1",
+            "compare:add:0123456789abcde':0:0:ab",
             "explain:simpler",
             "explain:sing:0123456789abcdef",
             "explain:simpler:0123456789abcdef:1",

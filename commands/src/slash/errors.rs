@@ -121,7 +121,11 @@ impl From<JobsError> for CommandError {
 impl From<QuizError> for CommandError {
     fn from(error: QuizError) -> Self {
         match error {
-            QuizError::Count(_) | QuizError::NoTopic => Self::Shown(error.to_string()),
+            QuizError::Count(_)
+            | QuizError::NoTopic
+            | QuizError::NotAskable
+            | QuizError::NoPair
+            | QuizError::PairKnown => Self::Shown(error.to_string()),
             // They quote the topic as somebody wrote it.
             QuizError::NoPictures(_) | QuizError::NoQuestions(_) | QuizError::AllKnown(_) => {
                 Self::Shown(escape(&error.to_string()))

@@ -6,6 +6,7 @@ mod answering;
 mod asked;
 mod bank;
 mod board;
+mod compared;
 mod conduct;
 mod custom_id;
 mod dispatch;
@@ -13,6 +14,7 @@ mod draft;
 mod edit;
 mod exchange;
 mod marking;
+mod post;
 mod practice;
 mod results;
 mod reveal;
@@ -36,13 +38,15 @@ use bank::bank;
 use draft::draft;
 use practice::{me, practice};
 use results::results;
-use roles::Person;
 use settings::settings;
 use start::start;
 
+pub(super) use compared::draft_compared;
 pub(super) use conduct::conduct;
 pub(super) use custom_id::QuizId;
 pub(super) use dispatch::{press, submit};
+pub(super) use practice::about as practise_about;
+pub(super) use roles::Person;
 
 /// Quizzes: draft, review, lead a session, practise
 #[poise::command(

@@ -157,6 +157,20 @@ fn differs(id: &ComparisonId, view: View) -> CreateActionRow {
     CreateActionRow::Buttons(vec![button])
 }
 
+/// Adds the button that makes a quiz question of what a page shows: tutors alone are offered it.
+pub(super) fn offer_quiz(page: &mut Page, id: &ComparisonId, view: View) {
+    let id = CustomId::AddToQuiz {
+        comparison: id.clone(),
+        view,
+    };
+    let button = CreateButton::new(id.to_string())
+        .label("Add to quiz")
+        .style(serenity::ButtonStyle::Secondary);
+    if let Some(CreateActionRow::Buttons(last)) = page.rows.last_mut() {
+        last.push(button);
+    }
+}
+
 /// What tells two sides apart, as the text of a message.
 pub(super) fn difference(sides: [&Side; 2], told: &Difference) -> String {
     let show = |word: &str| truncate(&escape(word), WORD);
@@ -323,6 +337,30 @@ mod tests {
             assert!(embeds.contains(label), "{label} in {embeds}");
         }
         assert!(!embeds.contains("**bold**") && !embeds.contains("@everyone"));
+    }
+
+    #[tokio::test]
+    async fn a_tutor_is_offered_a_question_of_the_pictures_that_are_shown() {
+        let (a, b) = (side("x", 3), side("y", 6));
+        let view = View {
+            first: 0,
+            second: 3,
+            is_swapped: true,
+        };
+        let page = page(&id(), [&b, &a], view, &shown("x"), &[]).await;
+        let mut page = page.expect("a page");
+        let rows = page.rows.len();
+        offer_quiz(&mut page, &id(), view);
+        assert_eq!(page.rows.len(), rows);
+        let row = serde_json::to_value(page.rows.last()).expect("plain data");
+        let buttons = row["components"].as_array().expect("a row");
+        let labels: Vec<&str> = buttons
+            .iter()
+            .filter_map(|button| button["label"].as_str())
+            .collect();
+        assert_eq!(labels, ["What differs", "Add to quiz"]);
+        let carried = "compare:add:0123456789abcdef:0:3:ba";
+        assert_eq!(buttons[1]["custom_id"], carried);
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub(super) fn page(
     let turn = stored.conversation.last();
     let rows = turn.map_or_else(Vec::new, |turn| {
         let has_given = pictures.given.is_some();
-        buttons::rows(id, turn, answer, &stored.concepts, has_given)
+        buttons::rows(id, turn, answer, stored, has_given)
     });
     let mut lines: Vec<String> = turn.map(head).into_iter().collect();
     lines.extend_from_slice(remarks);

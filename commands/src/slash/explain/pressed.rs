@@ -97,6 +97,17 @@ impl<'a> Asker<'a> {
             .await
     }
 
+    /// What approved quiz questions are looked for by: the topic, or the name of the picture.
+    pub(crate) async fn topic(&self, id: &ExplanationId) -> Result<String, CommandError> {
+        let stored = self.stored(id).await?;
+        let turn = turn(&stored)?;
+        Ok(match &turn.about {
+            About::Topic { words } => words.clone(),
+            About::Entry { id } => id.to_string(),
+            About::Picture => turn.cited.first().ok_or_else(gone)?.to_string(),
+        })
+    }
+
     /// The results of a search for what was explained.
     pub(crate) async fn show(&self, id: &ExplanationId) -> Result<Page, CommandError> {
         let stored = self.stored(id).await?;

@@ -111,15 +111,18 @@ async fn stored(
 }
 
 fn told(answered: Answered, item: &Item, answer: &Answer) -> Result<String, CommandError> {
-    let words = escape(&truncate(&answer.in_words(&item.task), TOLD));
+    // What can't be an answer has no words.
+    let words = || escape(&truncate(&answer.in_words(&item.task), TOLD));
     match answered {
         Answered::First => Ok(format!(
-            "Your answer: **{words}**. You can change it once before the reveal."
+            "Your answer: **{}**. You can change it once before the reveal.",
+            words()
         )),
         Answered::Changed => Ok(format!(
-            "Your answer is now: **{words}**. It can't be changed again."
+            "Your answer is now: **{}**. It can't be changed again.",
+            words()
         )),
-        Answered::Same => Ok(format!("This is your answer already: **{words}**.")),
+        Answered::Same => Ok(format!("This is your answer already: **{}**.", words())),
         Answered::NoMoreChanges => Err(shown(
             "You have changed your answer once, so it stays as it is.",
         )),
@@ -227,6 +230,24 @@ mod tests {
         assert_eq!(said(0), said(2));
         let markup = told(Answered::First, &item(), &Answer::One { option: 1 });
         assert!(markup.expect("it counts").contains("\\*\\*coronal"));
+    }
+
+    #[test]
+    fn a_place_that_no_question_has_is_refused() {
+        let cells = mirage::quiz::Grid {
+            columns: 1,
+            rows: 2,
+        };
+        let mut point = item();
+        point.task = Task::Point {
+            target: "thalamus".to_owned(),
+            boxes: vec![[1.0, 1.0, 9.0, 9.0]],
+            grid: cells,
+        };
+        let far = Answer::Cell { cell: usize::MAX };
+        let fault = far.check(&point.task).expect_err("there is no such cell");
+        let refused = told(Answered::Fault(fault), &point, &far);
+        assert!(matches!(refused, Err(CommandError::Shown(_))));
     }
 
     #[test]

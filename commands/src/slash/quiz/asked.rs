@@ -274,7 +274,7 @@ pub(super) fn answer(task: &Task, places: &[usize]) -> Option<Answer> {
             let options: BTreeSet<usize> = places.iter().copied().collect();
             Some(Answer::Several { options })
         }
-        Task::TrueFalse { .. } => Some(Answer::Truth { value: first == 1 }),
+        Task::TrueFalse { .. } => (first < 2).then_some(Answer::Truth { value: first == 1 }),
         Task::ConfusablePair { .. } => Some(Answer::Pair {
             labels: [first / 2, first % 2],
         }),

@@ -216,7 +216,7 @@ pub(super) async fn open(
     let id = id.ok_or_else(review::unknown)?;
     let item = data.store.quiz_item(person.server, id).await?;
     let item = item.ok_or_else(review::unknown)?;
-    let page = review::page(&data.atlas, &item).await?;
+    let page = review::opened(&data.atlas, &item).await?;
     Ok(page.into_edit())
 }
 

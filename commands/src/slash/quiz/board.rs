@@ -152,21 +152,28 @@ pub(super) fn unknown() -> CommandError {
     CommandError::Shown("This server has no such quiz session.".to_owned())
 }
 
+/// Passes for who may answer in the server, once the session has ended.
+async fn ended(data: &Data, person: &Person, id: SessionId) -> Result<(), CommandError> {
+    person.require_student(&data.store).await?;
+    let session = of_server(data, person, id).await?;
+    if session.standing.course == Course::Ended {
+        return Ok(());
+    }
+    let sentence = "What you missed is told when the session has ended.";
+    Err(CommandError::Shown(sentence.to_owned()))
+}
+
 /// One of the questions that who presses missed, with its answer.
 ///
 /// # Errors
-/// What the database or the atlas reports.
+/// One sentence for who may not see it or not yet, or what the database or the atlas reports.
 pub(super) async fn missed(
     data: &Data,
     person: &Person,
     id: SessionId,
     number: usize,
 ) -> Result<EditInteractionResponse, CommandError> {
-    let session = of_server(data, person, id).await?;
-    if session.standing.course != Course::Ended {
-        let sentence = "What you missed is told when the session has ended.";
-        return Err(CommandError::Shown(sentence.to_owned()));
-    }
+    ended(data, person, id).await?;
     let missed = data.store.missed_quiz_questions(id, person.user).await?;
     if missed.is_empty() {
         return Ok(shape::sentence(
@@ -219,13 +226,13 @@ async fn missed_page(
 /// Makes what who presses missed due in practice.
 ///
 /// # Errors
-/// What the database reports.
+/// As [`missed`].
 pub(super) async fn again(
     data: &Data,
     person: &Person,
     id: SessionId,
 ) -> Result<EditInteractionResponse, CommandError> {
-    of_server(data, person, id).await?;
+    ended(data, person, id).await?;
     let now = SystemTime::now();
     let count = data.store.practise_missed(id, person.user, now).await?;
     let is = if count == 1 { "is" } else { "are" };

@@ -20,7 +20,7 @@ use serenity::{CreateMessage, EditMessage, Http};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::review::Reviews;
+use super::post::Reviews;
 use super::{board, shape, stage};
 use crate::slash::data::Data;
 use crate::slash::errors::CommandError;

@@ -45,6 +45,8 @@ pub(crate) enum QuizId {
     Practise(ItemId, i64, usize, Topic),
     /// The same with what is chosen in the menu.
     PractiseMenu(ItemId, i64, Topic),
+    /// Call the right answer in practice easy that was the latest of so many.
+    Easy(ItemId, i64, Topic),
     /// Go on to the next question in practice.
     Further(Topic),
 }
@@ -58,16 +60,18 @@ pub(crate) enum Act {
     Redraft,
     Retire,
     Restore,
+    Repost,
 }
 
 impl Act {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Approve,
         Self::Edit,
         Self::Reject,
         Self::Redraft,
         Self::Retire,
         Self::Restore,
+        Self::Repost,
     ];
 
     fn name(self) -> &'static str {
@@ -78,6 +82,7 @@ impl Act {
             Self::Redraft => "redraft",
             Self::Retire => "retire",
             Self::Restore => "restore",
+            Self::Repost => "repost",
         }
     }
 }
@@ -144,6 +149,9 @@ impl QuizId {
             Self::PractiseMenu(item, seen, topic) => {
                 format!("menu:{item}:{seen}:{}:{}", topic.way(), topic.words)
             }
+            Self::Easy(item, seen, topic) => {
+                format!("easy:{item}:{seen}:{}:{}", topic.way(), topic.words)
+            }
             Self::Further(topic) => format!("further:{}:{}", topic.way(), topic.words),
         }
     }
@@ -200,6 +208,7 @@ fn read(rest: &mut &str) -> Option<QuizId> {
             Topic::read(rest)?,
         ),
         "menu" => QuizId::PractiseMenu(item(rest)?, number(rest)?, Topic::read(rest)?),
+        "easy" => QuizId::Easy(item(rest)?, number(rest)?, Topic::read(rest)?),
         "further" => QuizId::Further(Topic::read(rest)?),
         _ => return None,
     })
@@ -292,6 +301,7 @@ mod tests {
             QuizId::Marks(session, 99),
             QuizId::Mark(session, 99, u64::MAX, 1_000),
             QuizId::Review(item, 9_999, Act::Redraft),
+            QuizId::Review(item, 9_999, Act::Repost),
             QuizId::Bank(BankView {
                 state: Some(ItemState::Approved),
                 offset: 1_000_000,
@@ -302,6 +312,7 @@ mod tests {
             QuizId::Practise(item, 9_999, 24, topic(&words)),
             QuizId::Practise(item, 0, 0, topic("brain: axial")),
             QuizId::PractiseMenu(item, 9_999, Topic::default()),
+            QuizId::Easy(item, 9_999, topic(&words)),
             QuizId::Further(topic(&words)),
         ] {
             let text = id.to_string();
@@ -329,6 +340,12 @@ mod tests {
             "review:1:1:delete",
             "bank:some:0:",
             "further:old:",
+            "easy:1:1:old:",
+            "easy:1:+1:due:",
+            "answer:1:0:18446744073709551616",
+            "review:1:9223372036854775808:approve",
+            "Answer:1:0:0",
+            " open",
             "open:1",
         ] {
             assert_eq!(QuizId::parse(text), None, "{text}");

@@ -16,7 +16,7 @@ use super::custom_id::{Act, QuizId};
 use super::edit::Texts;
 use super::review::{self, Reviewed};
 use super::roles::Person;
-use super::{bank, board, edit, marking, practice, shape};
+use super::{bank, board, edit, marking, post, practice, shape};
 use crate::slash::custom_id::CustomId;
 use crate::slash::data::Data;
 use crate::slash::errors::CommandError;
@@ -136,7 +136,7 @@ impl Interaction<'_> {
     fn place(&self, id: &QuizId) -> Place {
         let is_private = self.message.is_some_and(|(_, is_private)| is_private);
         match id {
-            QuizId::Write(..) | QuizId::Review(_, _, Act::Edit) => Place::Form,
+            QuizId::Write(..) | QuizId::Review(_, _, Act::Edit | Act::Reject) => Place::Form,
             QuizId::Step(..) | QuizId::Review(..) => Place::SameMessage,
             QuizId::Open | QuizId::Grid(..) => Place::Private,
             _ if is_private => Place::SameMessage,
@@ -197,8 +197,14 @@ impl Interaction<'_> {
                 let named = (session, place, user);
                 marking::mark(self.http, data, person, named, mark).await
             }
+            QuizId::Review(item, revision, Act::Repost) => {
+                let named = (item, revision);
+                let reviewed = post::again(self.http, data, person, named).await?;
+                return self.reviewed(reviewed).await.map(Some);
+            }
             QuizId::Review(item, revision, act) => {
-                let reviewed = review::decide(data, person, (item, revision), act).await?;
+                let named = (item, revision);
+                let reviewed = review::decide(data, person, named, (act, "")).await?;
                 return self.reviewed(reviewed).await.map(Some);
             }
             QuizId::Bank(view) => bank::page(data, person, view).await,
@@ -209,6 +215,9 @@ impl Interaction<'_> {
             QuizId::PractiseMenu(item, seen, topic) => {
                 let places: Vec<usize> = places().collect();
                 practice::answer(data, person, (item, seen), &places, topic).await
+            }
+            QuizId::Easy(item, seen, topic) => {
+                practice::easy(data, person, (item, seen), topic).await
             }
             QuizId::Further(topic) => practice::next(data, person, topic).await,
             QuizId::Write(..) => return Ok(None),
@@ -232,12 +241,16 @@ impl Interaction<'_> {
 
     /// Shows how a question stands after a press, wherever it is shown.
     async fn reviewed(&self, reviewed: Reviewed) -> Result<EditInteractionResponse, CommandError> {
-        let Reviewed { item, refusal } = reviewed;
-        let page = review::page(&self.data.atlas, &item).await?;
+        let Reviewed { item, remark } = reviewed;
+        let atlas = &self.data.atlas;
+        let page = match self.message {
+            Some((_, true)) => review::opened(atlas, &item).await?,
+            _ => review::page(atlas, &item).await?,
+        };
         let pressed = self.message.map(|(message, _)| message);
-        review::draw_review(self.http, self.data, &item, pressed).await;
-        if let Some(refusal) = refusal {
-            self.tell(refusal).await;
+        post::draw_review(self.http, self.data, &item, pressed).await;
+        if let Some(remark) = remark {
+            self.tell(remark).await;
         }
         Ok(page.into_edit())
     }
@@ -260,6 +273,11 @@ impl Interaction<'_> {
                 let reviewed = self.edited(&person, (item, revision), texts).await?;
                 self.reviewed(reviewed).await.map(Some)
             }
+            QuizId::Review(item, revision, Act::Reject) => {
+                let (named, why) = ((item, revision), texts.get(review::REASON));
+                let decided = review::decide(self.data, &person, named, (Act::Reject, why));
+                self.reviewed(decided.await?).await.map(Some)
+            }
             _ => Err(CommandError::Shown(OLD.to_owned())),
         }
     }
@@ -274,6 +292,10 @@ impl Interaction<'_> {
         person.require_tutor(store).await?;
         let stored = store.quiz_item(person.server, id).await?;
         let stored = stored.ok_or_else(review::unknown)?;
+        // Texts for what stood there before need not mean anything for what stands there now.
+        if stored.revision != revision {
+            return Ok(review::taken(Box::new(stored)));
+        }
         let item = texts.applied_to(&stored.item)?;
         let now = std::time::SystemTime::now();
         let named = (person.server, id, revision);
@@ -302,7 +324,7 @@ impl Interaction<'_> {
         let person = self.person()?;
         match id {
             QuizId::Write(session, place) => Ok(answering::form(session, place)),
-            QuizId::Review(item, revision, _) => {
+            QuizId::Review(item, revision, act) => {
                 person.require_tutor(&self.data.store).await?;
                 let stored = self.data.store.quiz_item(person.server, item).await?;
                 let stored = stored.ok_or_else(review::unknown)?;
@@ -311,7 +333,10 @@ impl Interaction<'_> {
                         button of it again to see it as it is now.";
                     return Err(CommandError::Shown(sentence.to_owned()));
                 }
-                edit::form(&stored)
+                match act {
+                    Act::Reject => Ok(review::rejection(&stored)),
+                    _ => edit::form(&stored),
+                }
             }
             _ => Err(CommandError::Shown(OLD.to_owned())),
         }

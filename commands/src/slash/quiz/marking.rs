@@ -109,6 +109,17 @@ pub(super) async fn mark(
     thousandths: u32,
 ) -> Result<EditInteractionResponse, CommandError> {
     person.require_tutor(&data.store).await?;
+    board::of_server(data, person, id).await?;
+    let given = data.store.quiz_answers(id, place).await?;
+    // Another tutor may have read the same answer meanwhile: their mark stays.
+    if given
+        .iter()
+        .any(|given| given.user == user && given.mark.is_some())
+    {
+        let sentence = "This answer has its mark already, which stays. Press “Mark answers” again \
+            for the next one.";
+        return Err(CommandError::Shown(sentence.to_owned()));
+    }
     let question = (person.server, id, place);
     let mark = f64::from(thousandths.min(1_000)) / 1_000.0;
     let is_marked = data

@@ -1,6 +1,6 @@
 //! `/quiz practice` and `/quiz me`: approved questions for one student alone. What was missed comes
-//! back soon, what was known later; when is FSRS's to say (the library has it). Only the student sees
-//! it.
+//! back soon, what was known later; when is FSRS's to say (the library has it). The answer rates
+//! itself; of a right one alone the student may say that it was easy. Only the student sees it.
 
 use std::time::SystemTime;
 
@@ -55,13 +55,24 @@ pub(crate) async fn me(
 ) -> Result<(), CommandError> {
     let _work = context.data().work.begin().await;
     let (data, person) = begin(context).await?;
-    person.require_student(&data.store).await?;
+    let edit = about(&data, &person, &topic).await?;
+    finish(context, edit).await
+}
+
+/// The first approved question about a topic, as `/quiz me` asks it.
+///
+/// # Errors
+/// As [`next`].
+pub(in crate::slash) async fn about(
+    data: &Data,
+    person: &Person,
+    topic: &str,
+) -> Result<EditInteractionResponse, CommandError> {
     let topic = Topic {
         has_due: false,
-        words: carried(&topic),
+        words: carried(topic),
     };
-    let edit = next(&data, &person, topic).await?;
-    finish(context, edit).await
+    next(data, person, topic).await
 }
 
 /// The next question: what is due first, then what is new.
@@ -156,19 +167,13 @@ pub(super) async fn answer(
     let item = &known.item;
     let answer = asked::answer(&item.task, places).ok_or_else(gone)?;
     let practised = store
-        .practise_quiz_item((user, server, id), seen, &answer, false, now)
+        .practise_quiz_item((user, server, id), seen, &answer, now)
         .await?;
-    let further = button(
-        QuizId::Further(topic),
-        "Next question",
-        ButtonStyle::Success,
-    );
-    let further = vec![CreateActionRow::Buttons(vec![further])];
     let (score, card) = match practised {
         Practised::Done(score, card) => (score, card),
         Practised::Before => {
             let told = "You have answered this before; the first answer counts.";
-            return Ok(shape::sentence(told).components(further));
+            return Ok(shape::sentence(told).components(vec![further(topic, None)]));
         }
         Practised::Fault(fault) => return Err(CommandError::Shown(fault.to_string())),
         Practised::Unknown => return Err(gone()),
@@ -176,17 +181,56 @@ pub(super) async fn answer(
     let mut drawn = asked::question(&data.atlas, item, "Practice", true).await?;
     drawn.embeds.push(reveal::solution(item));
     let own = escape(&truncate(&answer.in_words(&item.task), TOLD));
-    let back = card.due_ms.div_euclid(1_000);
+    let easy = (score >= 1.0).then(|| QuizId::Easy(id, card.answers, topic.clone()));
     let page = Page {
         content: format!(
-            "{}\nYour answer: {own}\nIt comes back <t:{back}:R>.",
-            verdict(score)
+            "{}\nYour answer: {own}\n{}",
+            verdict(score),
+            back(card.due_ms)
         ),
         embeds: drawn.embeds,
-        rows: further,
+        rows: vec![further(topic, easy)],
         pictures: drawn.pictures,
     };
     Ok(page.into_edit())
+}
+
+/// What goes on from an answer; `easy` is there for one that is right.
+fn further(topic: Topic, easy: Option<QuizId>) -> CreateActionRow {
+    let next = QuizId::Further(topic);
+    let mut buttons = vec![button(next, "Next question", ButtonStyle::Success)];
+    buttons.extend(easy.map(|easy| button(easy, "It was easy", ButtonStyle::Secondary)));
+    CreateActionRow::Buttons(buttons)
+}
+
+/// Notes that a right answer was easy: the question comes back later. All else stays as it is.
+///
+/// # Errors
+/// One sentence if it can't be noted, or what the database reports.
+pub(super) async fn easy(
+    data: &Data,
+    person: &Person,
+    (id, seen): (ItemId, i64),
+    topic: Topic,
+) -> Result<EditInteractionResponse, CommandError> {
+    person.require_student(&data.store).await?;
+    let item = (person.user, person.server, id);
+    let card = data.store.call_quiz_answer_easy(item, seen).await?;
+    let card = card.ok_or_else(|| {
+        let sentence = "This was noted before, or you have answered the question again since.";
+        CommandError::Shown(sentence.to_owned())
+    })?;
+    Ok(EditInteractionResponse::new()
+        .content(format!(
+            "**Right,** and easy for you.\n{}",
+            back(card.due_ms)
+        ))
+        .components(vec![further(topic, None)]))
+}
+
+/// When a question comes back, in each reader's own words.
+fn back(due_ms: i64) -> String {
+    format!("It comes back <t:{}:R>.", due_ms.div_euclid(1_000))
 }
 
 fn verdict(score: f64) -> String {
@@ -219,6 +263,21 @@ mod tests {
         assert_eq!(verdict(1.0), "**Right.**");
         assert!(verdict(1.0 / 3.0).contains("0.33 of 1"));
         assert_eq!(verdict(0.0), "**Not right.**");
+    }
+
+    #[test]
+    fn only_a_right_answer_can_be_called_easy() {
+        let labels = |easy| {
+            let row = further(Topic::default(), easy);
+            let row = serde_json::to_value(row).expect("plain data");
+            let buttons = row["components"].as_array().cloned().unwrap_or_default();
+            let labels = buttons.iter().map(|button| button["label"].to_string());
+            labels.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(labels(None), r#""Next question""#);
+        let id = ItemId::parse("3").expect("a number");
+        let easy = QuizId::Easy(id, 2, Topic::default());
+        assert_eq!(labels(Some(easy)), r#""Next question" "It was easy""#);
     }
 
     #[test]

@@ -1,74 +1,35 @@
-//! The review: each draft as a message in the channel that the server chose, with its key, reason,
-//! sources and licences, and buttons to approve, edit, reject or redraft it. Two tutors may press at
-//! once: one of them wins, and the other is told who did.
+//! The review: a draft with its key, reason, sources and licences, and buttons to approve, edit,
+//! reject or redraft it. Two tutors may press at once: one of them wins, and the other is told who
+//! did. How drafts come into the channel of reviews is the concern of [`super::post`].
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use mirage::atlas::Atlas;
-use mirage::quiz::{Wanted, draft, letter};
-use mirage::store::StoreError;
+use mirage::quiz::{Leak, Wanted, draft, leaks, letter};
 use mirage::store::quiz::{Decided, Decision, Edited, ItemId, ItemState, StoredItem};
 use poise::serenity_prelude as serenity;
-use serenity::{ButtonStyle, CreateActionRow, CreateEmbed, Http};
+use serenity::{
+    ButtonStyle, CreateActionRow, CreateEmbed, CreateInputText, CreateInteractionResponse,
+    CreateModal, InputTextStyle,
+};
 
 use super::asked::{self, button};
-use super::conduct::{self, Conductor, Trouble, pause_after};
 use super::custom_id::{Act, QuizId};
 use super::roles::Person;
 use super::{reveal, shape};
+use crate::slash::custom_id::CustomId;
 use crate::slash::data::Data;
 use crate::slash::errors::CommandError;
-use crate::slash::respond::in_words;
 use crate::slash::results::{Page, escape, truncate};
 
-/// Drafts that wait in a channel at once: the next ones come as these are decided.
-const AT_ONCE: u32 = 10;
-/// Least time between two messages in a channel: Discord takes five in five seconds.
-const BETWEEN: Duration = Duration::from_millis(1_100);
 /// Longest list of alt texts, in characters.
 const ALTS: usize = 450;
 const TOPIC: usize = 100;
-
-/// When the next draft may be posted in each channel.
-#[derive(Default)]
-pub(super) struct Reviews(HashMap<u64, (Instant, u32)>);
-
-impl Reviews {
-    /// Posts the drafts whose turn has come, one a channel.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub(super) async fn post(&mut self, conductor: &Conductor) -> Result<(), StoreError> {
-        for (channel, item) in conductor.store.quiz_review_queue(AT_ONCE).await? {
-            let (next, failures) = self.0.get(&channel).copied().unwrap_or((Instant::now(), 0));
-            if next > Instant::now() {
-                continue;
-            }
-            let pace = match post(conductor, channel, &item).await {
-                Ok(()) => (Instant::now() + BETWEEN, 0),
-                Err(trouble) => {
-                    tracing::warn!(item = %item.id, ?trouble, "a draft could not be posted");
-                    (Instant::now() + pause_after(failures + 1), failures + 1)
-                }
-            };
-            self.0.insert(channel, pace);
-        }
-        Ok(())
-    }
-}
-
-async fn post(conductor: &Conductor, channel: u64, item: &StoredItem) -> Result<(), Trouble> {
-    let page = page(&conductor.atlas, item).await?;
-    let nonce = format!("r{}-{}", item.id, item.revision);
-    let message = shape::message(page, Some(nonce));
-    let message = conductor.send(channel, message).await?;
-    conductor
-        .store
-        .note_quiz_review(item.id, channel, message)
-        .await?;
-    Ok(())
-}
+/// Longest list of what gives an answer away.
+const LEAKS: usize = 600;
+/// The field of the form for a rejection, and its longest text: what the audit keeps.
+pub(super) const REASON: &str = "reason";
+const REASON_LENGTH: u16 = 300;
 
 /// A question of the bank with all that a tutor must know to decide on it.
 ///
@@ -84,12 +45,58 @@ pub(super) async fn page(atlas: &Atlas, stored: &StoredItem) -> Result<Page, Com
     );
     let mut drawn = asked::question(atlas, item, &title, true).await?;
     drawn.embeds.push(with_alts(reveal::solution(item), stored));
+    let shown = atlas.entries_of(&item.pictures).await?;
+    let mut lines = vec![standing(stored)];
+    // Drafts have none; what somebody imported or edited may.
+    lines.extend(given_away(&leaks(item, &shown)));
     Ok(Page {
-        content: standing(stored),
+        content: lines.join("\n"),
         embeds: drawn.embeds,
         rows: rows(stored),
         pictures: drawn.pictures,
     })
+}
+
+/// Where a question gives its answer away, for the tutor who decides on it.
+fn given_away(found: &[Leak]) -> Option<String> {
+    if found.is_empty() {
+        return None;
+    }
+    let places: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let places = truncate(&escape(&places.join("; ")), LEAKS);
+    Some(format!("**It may give its answer away:** {places}."))
+}
+
+/// The same for one tutor alone, who may also have a draft posted again: its message may be gone.
+///
+/// # Errors
+/// As [`page`].
+pub(super) async fn opened(atlas: &Atlas, stored: &StoredItem) -> Result<Page, CommandError> {
+    let mut page = page(atlas, stored).await?;
+    page.rows.extend(repost(stored));
+    Ok(page)
+}
+
+fn repost(stored: &StoredItem) -> Option<CreateActionRow> {
+    if stored.state != ItemState::Draft || stored.review.is_none() {
+        return None;
+    }
+    let id = QuizId::Review(stored.id, stored.revision, Act::Repost);
+    let button = button(id, "Post again for review", ButtonStyle::Secondary);
+    Some(CreateActionRow::Buttons(vec![button]))
+}
+
+/// The form that asks why a draft is rejected. It may be left empty.
+pub(super) fn rejection(stored: &StoredItem) -> CreateInteractionResponse {
+    let input = CreateInputText::new(InputTextStyle::Short, "Why, in a few words", REASON)
+        .placeholder("For instance: two answers are right")
+        .max_length(REASON_LENGTH)
+        .required(false);
+    let id = QuizId::Review(stored.id, stored.revision, Act::Reject);
+    let title = format!("Reject draft {}", stored.id);
+    let form = CreateModal::new(CustomId::Quiz(id).to_string(), title)
+        .components(vec![CreateActionRow::InputText(input)]);
+    CreateInteractionResponse::Modal(form)
 }
 
 fn with_alts(embed: CreateEmbed, stored: &StoredItem) -> CreateEmbed {
@@ -169,11 +176,12 @@ fn rows(stored: &StoredItem) -> Vec<CreateActionRow> {
 pub(super) struct Reviewed {
     /// How the question stands now.
     pub(super) item: Box<StoredItem>,
-    /// Why nothing was changed, for who pressed alone.
-    pub(super) refusal: Option<String>,
+    /// What is said to who pressed alone, such as why nothing was changed.
+    pub(super) remark: Option<String>,
 }
 
-/// Decides on a question. Editing is done by its form.
+/// Decides on a question, for a reason that the audit keeps. Editing is done by its form, and
+/// posting again by [`super::post`].
 ///
 /// # Errors
 /// One sentence, or what the database, the atlas or the drafting reports.
@@ -181,7 +189,7 @@ pub(super) async fn decide(
     data: &Data,
     person: &Person,
     (id, revision): (ItemId, i64),
-    act: Act,
+    (act, why): (Act, &str),
 ) -> Result<Reviewed, CommandError> {
     person.require_tutor(&data.store).await?;
     let decision = match act {
@@ -190,18 +198,26 @@ pub(super) async fn decide(
         Act::Retire => Decision::Retire,
         Act::Restore => Decision::Restore,
         Act::Redraft => return redraft(data, person, (id, revision)).await,
-        Act::Edit => return Err(CommandError::Shown("Edit it in its form.".to_owned())),
+        Act::Edit | Act::Repost => {
+            let sentence = "Nothing was changed. Press the button of the question again.";
+            return Err(CommandError::Shown(sentence.to_owned()));
+        }
     };
     let item = (person.server, id, revision);
     let decided = data
         .store
-        .decide_quiz_item(item, decision, person.user, "", SystemTime::now())
+        .decide_quiz_item(item, decision, person.user, why, SystemTime::now())
         .await?;
+    decided_on(decided)
+}
+
+/// What a decision led to.
+///
+/// # Errors
+/// One sentence if there is no such question.
+pub(super) fn decided_on(decided: Decided) -> Result<Reviewed, CommandError> {
     match decided {
-        Decided::Done(item) => Ok(Reviewed {
-            item,
-            refusal: None,
-        }),
+        Decided::Done(item) => Ok(Reviewed { item, remark: None }),
         Decided::Taken(item) => Ok(taken(item)),
         Decided::Unknown => Err(unknown()),
     }
@@ -251,10 +267,7 @@ pub(super) fn seed() -> u64 {
 /// One sentence if the question stayed as it was.
 pub(super) fn reviewed(edited: Edited) -> Result<Reviewed, CommandError> {
     match edited {
-        Edited::Done(item) => Ok(Reviewed {
-            item,
-            refusal: None,
-        }),
+        Edited::Done(item) => Ok(Reviewed { item, remark: None }),
         Edited::Taken(item) => Ok(taken(item)),
         Edited::Known(other) => Err(CommandError::Shown(format!(
             "Nothing was changed: question {other} of this server asks the same."
@@ -267,10 +280,14 @@ pub(super) fn reviewed(edited: Edited) -> Result<Reviewed, CommandError> {
     }
 }
 
-fn taken(item: Box<StoredItem>) -> Reviewed {
+/// Somebody else was faster: how the question stands now, and who that was.
+pub(super) fn taken(item: Box<StoredItem>) -> Reviewed {
     let when = item.decided_ms.map(shape::at).unwrap_or_default();
     let by = who(item.decided_by);
-    let refusal = match item.state {
+    let remark = match item.state {
+        ItemState::Draft if item.decided_ms.is_none() => "This draft was posted again meanwhile. \
+            Nothing else was changed; look at it as it is now."
+            .to_owned(),
         ItemState::Draft => format!(
             "{by} was faster and changed it, {when}. Nothing else was changed; look at it as it \
              is now."
@@ -282,40 +299,13 @@ fn taken(item: Box<StoredItem>) -> Reviewed {
     };
     Reviewed {
         item,
-        refusal: Some(refusal),
+        remark: Some(remark),
     }
 }
 
 /// What is said of a question that the server doesn't have.
 pub(super) fn unknown() -> CommandError {
     CommandError::Shown("This server's bank has no such question.".to_owned())
-}
-
-/// Draws the message under which a question is reviewed anew, if it isn't the one that was pressed.
-/// What was decided holds in any case.
-pub(super) async fn draw_review(http: &Http, data: &Data, item: &StoredItem, pressed: Option<u64>) {
-    let Some((channel, message)) = item.review else {
-        return;
-    };
-    if pressed == Some(message) || channel == 0 || message == 0 {
-        return;
-    }
-    let page = match page(&data.atlas, item).await {
-        Ok(page) => page,
-        Err(error) => {
-            tracing::warn!(%error, "a review could not be drawn anew");
-            return;
-        }
-    };
-    let edited = serenity::ChannelId::new(channel)
-        .edit_message(http, serenity::MessageId::new(message), shape::edit(page))
-        .await;
-    if let Err(error) = edited
-        && conduct::code(&error) != Some(conduct::UNKNOWN_MESSAGE)
-    {
-        let error = in_words(&error);
-        tracing::warn!(error, "a review could not be shown anew");
-    }
 }
 
 #[cfg(test)]
@@ -383,12 +373,53 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_that_was_posted_can_be_posted_again_and_nothing_else_can() {
+        let mut draft = stored(ItemState::Draft, None);
+        assert!(repost(&draft).is_none(), "its turn is to come");
+        draft.review = Some((5, 6));
+        let row = serde_json::to_value(repost(&draft)).expect("plain data");
+        let button = &row["components"][0];
+        assert_eq!(button["label"], "Post again for review");
+        assert_eq!(button["custom_id"], "quiz:review:12:3:repost");
+        draft.state = ItemState::Approved;
+        assert!(repost(&draft).is_none());
+    }
+
+    #[test]
+    fn a_tutor_is_told_where_the_answer_is_given_away() {
+        let mut item = stored(ItemState::Draft, None).item;
+        item.stem = "Which axial plane?".to_owned();
+        let options = ["axial", "coronal"].map(str::to_owned).to_vec();
+        item.task = Task::SingleChoice { options, key: 0 };
+        let told = given_away(&leaks(&item, &[])).expect("the stem says it");
+        assert!(told.contains("the stem says the answer"), "{told}");
+        item.stem = "Which plane?".to_owned();
+        assert_eq!(given_away(&leaks(&item, &[])), None);
+        let many = vec![Leak::Alt { place: 0 }; 100];
+        let long = given_away(&many).expect("there are many");
+        assert!(long.encode_utf16().count() <= LEAKS + 50);
+    }
+
+    #[test]
+    fn a_reason_for_a_rejection_may_be_given_and_is_short() {
+        let form = rejection(&stored(ItemState::Draft, None));
+        let form = serde_json::to_value(form).expect("plain data");
+        assert_eq!(form["data"]["custom_id"], "quiz:review:12:3:reject");
+        let input = &form["data"]["components"][0]["components"][0];
+        assert_eq!(input["required"], false);
+        assert_eq!(input["max_length"], REASON_LENGTH);
+    }
+
+    #[test]
     fn who_comes_second_is_told_who_was_faster() {
         let told = |state| {
             let item = Box::new(stored(state, Some(7)));
-            taken(item).refusal.expect("a sentence")
+            taken(item).remark.expect("a sentence")
         };
         assert!(told(ItemState::Approved).starts_with("<@7> was faster: it was approved"));
         assert!(told(ItemState::Draft).contains("changed it, <t:120:f>"));
+        let again = taken(Box::new(stored(ItemState::Draft, None)));
+        let again = again.remark.expect("a sentence");
+        assert!(again.starts_with("This draft was posted again"), "{again}");
     }
 }

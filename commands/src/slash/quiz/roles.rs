@@ -2,8 +2,8 @@
 //! manage the server sets which roles these are. Discord tells a member's roles and permissions with
 //! each interaction; nothing of them is kept.
 
-use mirage::store::Store;
 use mirage::store::quiz::QuizSettings;
+use mirage::store::{Store, StoreError};
 use poise::serenity_prelude as serenity;
 
 use crate::slash::Context;
@@ -11,7 +11,7 @@ use crate::slash::errors::CommandError;
 
 /// Somebody who does something in a server.
 #[derive(Debug, Clone)]
-pub(super) struct Person {
+pub(in crate::slash) struct Person {
     pub(super) user: u64,
     pub(super) server: u64,
     roles: Vec<u64>,
@@ -33,7 +33,7 @@ impl Person {
     ///
     /// # Errors
     /// As [`Self::of_command`].
-    pub(super) fn of(
+    pub(in crate::slash) fn of(
         user: serenity::UserId,
         server: Option<serenity::GuildId>,
         member: Option<&serenity::Member>,
@@ -48,6 +48,15 @@ impl Person {
             roles: member.roles.iter().map(|role| role.get()).collect(),
             may: member.permissions.unwrap_or_default(),
         })
+    }
+
+    /// Whether they are a tutor of the server.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub(in crate::slash) async fn may_tutor(&self, store: &Store) -> Result<bool, StoreError> {
+        let settings = store.quiz_settings(self.server).await?;
+        Ok(self.is_tutor(&settings))
     }
 
     /// Passes for who is a tutor of the server.

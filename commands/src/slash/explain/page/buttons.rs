@@ -1,7 +1,7 @@
 //! The menu of sources and the buttons under an explanation: those alone that lead somewhere.
 
-use mirage::explain::{self, About, Answer, Concept, Kind, Level, Turn};
-use mirage::store::ExplanationId;
+use mirage::explain::{self, About, Answer, Kind, Level, Turn};
+use mirage::store::{ExplanationId, StoredExplanation};
 use poise::serenity_prelude as serenity;
 use serenity::{
     ButtonStyle, CreateActionRow, CreateButton, CreateSelectMenu, CreateSelectMenuKind,
@@ -14,25 +14,30 @@ use crate::slash::results::truncate;
 
 /// Longest label and description of an option, in UTF-16 units.
 const OPTION: usize = 100;
+/// Discord's most buttons of a row.
+const BUTTONS_A_ROW: usize = 5;
 
 /// All rows of an explanation. `has_given` says whether the picture that was given stands in it.
 pub(super) fn rows(
     id: &ExplanationId,
     turn: &Turn,
     answer: &Answer,
-    concepts: &[Concept],
+    stored: &StoredExplanation,
     has_given: bool,
 ) -> Vec<CreateActionRow> {
     let buttons = Buttons {
         id,
         turn,
         answer,
-        has_concepts: !concepts.is_empty(),
+        has_concepts: !stored.concepts.is_empty(),
         has_given,
+        is_in_server: stored.server != 0,
     };
-    let [first, second] = [buttons.follow_ups(), buttons.others()];
-    let rows = [first, second].into_iter().filter(|row| !row.is_empty());
-    let rows = rows.map(CreateActionRow::Buttons);
+    let (first, second) = (buttons.follow_ups(), buttons.others());
+    let rows = first
+        .chunks(BUTTONS_A_ROW)
+        .chain(second.chunks(BUTTONS_A_ROW));
+    let rows = rows.map(|row| CreateActionRow::Buttons(row.to_vec()));
     buttons.sources().into_iter().chain(rows).collect()
 }
 
@@ -42,6 +47,7 @@ struct Buttons<'a> {
     answer: &'a Answer,
     has_concepts: bool,
     has_given: bool,
+    is_in_server: bool,
 }
 
 impl Buttons<'_> {
@@ -87,6 +93,9 @@ impl Buttons<'_> {
         }
         if self.can_show() {
             buttons.push(self.button(Deed::Show, "Show me"));
+        }
+        if self.can_quiz() {
+            buttons.push(self.button(Deed::Quiz, "Quiz me"));
         }
         // In the sources' own words the same would come again.
         if self.answer.sentences.iter().any(super::is_by_model) {
@@ -141,6 +150,11 @@ impl Buttons<'_> {
             (About::Picture, _) => !self.answer.sources.is_empty(),
             (About::Topic { .. } | About::Entry { .. }, _) => true,
         }
+    }
+
+    /// Whether questions about it may be asked: quizzes belong to a server.
+    fn can_quiz(&self) -> bool {
+        self.is_in_server && self.answer.kind == Kind::Answered && self.can_show()
     }
 
     fn button(&self, deed: Deed, label: &str) -> CreateButton {

@@ -199,6 +199,7 @@ fn buttons_lead_somewhere_or_are_not_there() {
             "Deeper",
             "Ask further",
             "Show me",
+            "Quiz me",
             "👍 Helpful",
             "👎 Not helpful"
         ]
@@ -224,6 +225,7 @@ fn buttons_lead_somewhere_or_are_not_there() {
     assert_eq!(
         labels(&page)[4..],
         [
+            "Quiz me",
             "Regenerate",
             "Why",
             "Zoom",
@@ -232,9 +234,28 @@ fn buttons_lead_somewhere_or_are_not_there() {
             "👎 Not helpful"
         ]
     );
-    assert!(page.rows.len() == 3, "a menu and two rows");
+    assert!(page.rows.len() == 4, "a menu and three rows");
+    for row in &page.rows {
+        let row = serde_json::to_value(row).expect("plain data");
+        assert!(row["components"].as_array().map_or(0, Vec::len) <= 5);
+    }
     let footer = serde_json::to_string(&page.embeds[0]).expect("plain data");
     assert!(footer.contains("worded by a language model"), "{footer}");
+}
+
+#[test]
+fn questions_are_offered_in_a_server_alone() {
+    let told = answer(Kind::Answered, "MRI");
+    let id = ExplanationId::parse("0123456789abcdef").expect("16 characters");
+    let mut conversation = Conversation::default();
+    conversation.remember(&Asked::topic("pons"), &told);
+    for (server, is_offered) in [(0, false), (2, true)] {
+        let talk = conversation.clone();
+        let stored = StoredExplanation::new((1, server, 3), talk, &told, Vec::new());
+        let page = page(&id, &stored, &told, &[], Pictures::default());
+        let labels = labels(&page);
+        assert_eq!(labels.contains(&"Quiz me".to_owned()), is_offered);
+    }
 }
 
 #[test]

@@ -164,6 +164,13 @@ fn each_place_is_one_answer_that_fits_its_question() {
     let right = answer(&pair, &[2]).expect("by places");
     assert_eq!(mirage::quiz::score(&pair, &right), Some(1.0));
     assert_eq!(answer(&pair, &[]), None);
+    // Nothing that Mirage wrote says so.
+    let statement = Task::TrueFalse { key: false };
+    assert_eq!(answer(&statement, &[usize::MAX]), None);
+    for (task, far) in [(pair, usize::MAX), (point([1.0, 1.0, 9.0, 9.0]), 25)] {
+        let answer = answer(&task, &[far]).expect("by places");
+        assert!(answer.check(&task).is_err(), "{task:?}");
+    }
 }
 
 #[test]
