@@ -2,6 +2,7 @@
 //! happen in any of them.
 
 mod bank;
+mod compared;
 mod course;
 mod crowd;
 mod killed;

@@ -8,7 +8,8 @@ use mirage_playground::MessageView;
 use mirage_tests::{Bot, SOON};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{approved, item, single};
+use super::{approved, item, press, single};
+use crate::explain::{explained, whole};
 use crate::find::custom_id;
 
 async fn practice(bot: &Bot, command: &str, options: &[(&str, &str)]) -> Result<MessageView> {
@@ -182,6 +183,87 @@ async fn a_question_that_was_retired_meanwhile_is_not_practised() -> Result<()> 
     assert!(
         late.content()
             .starts_with("This question is no longer practised")
+    );
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn a_right_answer_that_was_easy_comes_back_later() -> Result<()> {
+    let bot = Bot::start().await?;
+    let server = bot.server.guild_id().get();
+    let items = [single("Which plane is first?", 0), single("Second?", 1)];
+    let ids = approved(bot.store()?, server, &items).await?;
+    let ada = bot.server.actor("ada").id()?.get();
+    let due = async || -> Result<i64> {
+        let now = SystemTime::now();
+        let card = bot.store()?.quiz_card(ada, server, ids[0], now).await?;
+        Ok(card.context("it is approved")?.card.due_ms)
+    };
+    let asked = practice(&bot, "quiz practice", &[]).await?;
+    let known = turn(&bot, &asked, "A. axial").await?;
+    let before = due().await?;
+    let easy = turn(&bot, &known, "It was easy").await?;
+    assert!(
+        easy.content().starts_with("**Right,** and easy for you."),
+        "{}",
+        easy.text()
+    );
+    assert!(easy.text().contains("The reason for"), "its answer stays");
+    assert!(easy.button("It was easy").is_none());
+    assert!(due().await? > before);
+    let second = turn(&bot, &easy, "Next question").await?;
+    let missed = turn(&bot, &second, "A. axial").await?;
+    assert!(missed.content().starts_with("**Not right.**"));
+    assert!(missed.button("It was easy").is_none(), "{}", missed.text());
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn an_explanation_leads_on_to_approved_questions_about_its_topic() -> Result<()> {
+    let bot = Bot::start().await?;
+    let server = bot.server.guild_id().get();
+    let (ada, noor) = (bot.server.actor("ada"), bot.server.actor("noor"));
+    let answer = explained(&bot, "ada", &[("topic", "fourth ventricle")]).await?;
+    let store = bot.store()?;
+    let draft = [single("A draft of the fourth ventricle?", 0)];
+    store
+        .add_quiz_items(server, 1, &draft, "draft", SystemTime::now())
+        .await?;
+    let none = press(&ada, &answer, "Quiz me").await?;
+    assert!(none.embeds().is_empty(), "{}", none.text());
+    assert!(
+        none.content().contains("no approved question about")
+            && none.content().contains("fourth ventricle"),
+        "{}",
+        none.text()
+    );
+    let items = [
+        item("The knee is shown.", Task::TrueFalse { key: true }),
+        item(
+            "The fourth ventricle is shown.",
+            Task::TrueFalse { key: true },
+        ),
+    ];
+    approved(store, server, &items).await?;
+    // Anybody may go on, in private.
+    for actor in [&ada, &noor] {
+        let asked = press(actor, &answer, "Quiz me").await?;
+        assert!(
+            asked.text().contains("The fourth ventricle is shown."),
+            "{}",
+            asked.text()
+        );
+        let told = actor.press(&asked, &custom_id(&asked, "True")?).await?;
+        let told = told.edited(SOON).await?;
+        assert!(told.content().starts_with("**Right.**"), "{}", told.text());
+    }
+    let direct = ada.in_direct().command("explain");
+    let direct = direct.option("topic", "fourth ventricle").send().await?;
+    let direct = whole(&direct).await?;
+    assert!(direct.button("Simpler").is_some());
+    assert!(
+        direct.button("Quiz me").is_none(),
+        "quizzes belong to a server"
     );
     bot.finish().await
 }

@@ -5,7 +5,8 @@ use mirage_playground::{MessageView, Options};
 use mirage_tests::{Bot, SOON};
 use serde_json::Value;
 
-use super::{approved, single};
+use super::{approved, press, single};
+use crate::find::custom_id;
 use crate::ingest::{atlas_uri, empty_atlas};
 
 /// The answer to a command, which is for who gave it alone.
@@ -243,6 +244,37 @@ async fn quizzes_belong_to_a_server() -> Result<()> {
     assert!(
         sent.is_err(),
         "the command is not offered in a direct message"
+    );
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn what_was_missed_is_told_to_students_of_the_server_alone() -> Result<()> {
+    let bot = Bot::start().await?;
+    super::brief(&bot).await?;
+    let board = bot.server.wait_for_message("Brief", SOON, |message| {
+        message.text().contains("Final board")
+    });
+    let board = board.await?;
+    let noor = bot.server.actor("noor");
+    let missed = press(&noor, &board, "My missed questions").await?;
+    assert!(missed.button("Practise these").is_some());
+    let class = bot.server.add_role("Class")?;
+    let options = [("student_role", Value::from(class.to_string()))];
+    said(&bot, "admin", "quiz settings", &options).await?;
+    let expected = format!("Quizzes of this server are for the role <@&{class}>");
+    let refused = press(&noor, &board, "My missed questions").await?;
+    assert!(
+        refused.content().starts_with(&expected),
+        "{}",
+        refused.text()
+    );
+    let again = custom_id(&missed, "Practise these")?;
+    let refused = noor.press(&missed, &again).await?.follow_up(SOON).await?;
+    assert!(
+        refused.content().starts_with(&expected),
+        "{}",
+        refused.text()
     );
     bot.finish().await
 }

@@ -1,5 +1,7 @@
 //! From a topic to the board: drafted, reviewed in the channel that the server chose, asked. And two
-//! tutors who decide at once.
+//! tutors who decide at once, reasons of rejections, and messages that somebody deleted.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use mirage::quiz::{Item, Kind, Task};
@@ -11,7 +13,7 @@ use super::{open, press, step, told};
 use crate::find::custom_id;
 
 /// Lets drafts be reviewed in `#imaging`.
-async fn review_in_imaging(bot: &Bot) -> Result<()> {
+pub(super) async fn review_in_imaging(bot: &Bot) -> Result<()> {
     let imaging = bot.server.channel_id("imaging")?.to_string();
     let admin = bot.server.actor("admin");
     let call = admin
@@ -31,7 +33,7 @@ async fn draft(bot: &Bot, count: i64, types: &str) -> Result<String> {
 }
 
 /// The message of a draft once it is so.
-async fn reviewed(
+pub(super) async fn reviewed(
     bot: &Bot,
     id: ItemId,
     is_so: impl Fn(&MessageView) -> bool,
@@ -43,7 +45,7 @@ async fn reviewed(
     Ok(message.await?)
 }
 
-fn id(number: i64) -> Result<ItemId> {
+pub(super) fn id(number: i64) -> Result<ItemId> {
     ItemId::parse(&number.to_string()).context("a number")
 }
 
@@ -163,8 +165,9 @@ async fn of_two_tutors_who_decide_at_once_one_wins_and_the_other_is_told() -> Re
         custom_id(&waiting, "Approve")?,
         custom_id(&waiting, "Reject")?,
     );
+    let form = admin.press(&waiting, &reject).await?.modal(SOON).await?;
     let approving = tutor.press(&waiting, &approve).await?;
-    let rejecting = admin.press(&waiting, &reject).await?;
+    let rejecting = admin.submit_modal(&form, &[("reason", "too easy")]).await?;
     let refused = tokio::select! {
         refused = approving.follow_up(SOON) => refused?,
         refused = rejecting.follow_up(SOON) => refused?,
@@ -282,6 +285,15 @@ async fn a_draft_is_drafted_again_and_edited_in_a_form() -> Result<()> {
         .context("it is there")?;
     assert_eq!((after.state, after.revision), (ItemState::Draft, 3));
     assert_eq!(after.item.task.key_in_words(), "coronal");
+    // An edit can give the answer away: who decides is told so.
+    let warning = "It may give its answer away";
+    let pressed = tutor.press(&edited, &custom_id(&edited, "Edit")?).await?;
+    let form = pressed.modal(SOON).await?;
+    let mut telling = texts("axial\n* coronal");
+    telling[4] = ("alt", "A coronal cut.");
+    let sent = tutor.submit_modal(&form, &telling).await?;
+    let told = sent.edited(SOON).await?;
+    assert!(told.content().contains(warning), "{}", told.text());
     bot.finish().await
 }
 
@@ -311,5 +323,147 @@ async fn drafts_go_on_to_be_posted_after_a_restart() -> Result<()> {
         .iter()
         .filter(|message| message.content().starts_with("**Draft"));
     assert_eq!(drafts.count(), 2, "each is posted once");
+    bot.finish().await
+}
+
+#[tokio::test]
+async fn a_rejection_keeps_its_reason_if_one_is_given() -> Result<()> {
+    let bot = Bot::start().await?;
+    let server = bot.server.guild_id().get();
+    review_in_imaging(&bot).await?;
+    draft(&bot, 2, "single choice").await?;
+    let (tutor, ada) = (bot.server.actor("tutor"), bot.server.actor("ada"));
+    for (number, reason) in [(1, "two **answers** are right"), (2, "")] {
+        let waiting = reviewed(&bot, id(number)?, |message| {
+            message.button("Reject").is_some()
+        });
+        let waiting = waiting.await?;
+        let refused = press(&ada, &waiting, "Reject").await?;
+        assert!(
+            refused.content().starts_with("Only a tutor"),
+            "{}",
+            refused.text()
+        );
+        let pressed = tutor
+            .press(&waiting, &custom_id(&waiting, "Reject")?)
+            .await?;
+        let form = pressed.modal(SOON).await?;
+        assert_eq!(form.title(), format!("Reject draft {number}"));
+        let sent = tutor.submit_modal(&form, &[("reason", reason)]).await?;
+        let done = sent.edited(SOON).await?;
+        assert!(
+            done.content().contains("was rejected by <@"),
+            "{}",
+            done.text()
+        );
+        let acts = bot.store()?.quiz_acts(server, Some(id(number)?), 1).await?;
+        let act = acts.first().context("nothing was noted")?;
+        assert_eq!((act.act.as_str(), act.details.as_str()), ("reject", reason));
+    }
+    bot.finish().await
+}
+
+/// Waits until the bot has noted the message of the first draft.
+async fn noted(bot: &Bot, message: &MessageView) -> Result<()> {
+    let (server, store) = (bot.server.guild_id().get(), bot.store()?);
+    let posted = Some((message.channel_id().get(), message.id().get()));
+    let noted = async {
+        loop {
+            let stored = store.quiz_item(server, id(1)?).await?;
+            if stored.context("it is there")?.review == posted {
+                return Ok::<_, anyhow::Error>(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, noted).await?
+}
+
+/// Deletes it as somebody does by hand.
+async fn delete(bot: &Bot, message: &MessageView) -> Result<()> {
+    noted(bot, message).await?;
+    let address = format!(
+        "{}/api/v10/channels/{}/messages/{}",
+        bot.server.base_url(),
+        message.channel_id(),
+        message.id()
+    );
+    let token = format!("Bot {}", bot.server.bot_token());
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let deleted = client.delete(address).header("authorization", token);
+    let status = deleted.send().await?.status();
+    ensure!(status.is_success(), "{status}");
+    Ok(())
+}
+
+/// The only draft, opened in the bank.
+async fn opened(bot: &Bot) -> Result<MessageView> {
+    let tutor = bot.server.actor("tutor");
+    // The first of the states.
+    let call = tutor.command("quiz bank browse").option("state", 0);
+    let drafts = call.send().await?.reply(SOON).await?;
+    let menu = drafts.selects().pop().context("no menu")?;
+    let (_, number) = menu.options.first().context("no draft")?;
+    let opened = tutor.select(&drafts, &menu.custom_id, &[number]).await?;
+    Ok(opened.reply(SOON).await?)
+}
+
+#[tokio::test]
+async fn a_draft_whose_message_was_deleted_is_posted_again() -> Result<()> {
+    let bot = Bot::start().await?;
+    review_in_imaging(&bot).await?;
+    draft(&bot, 1, "single choice").await?;
+    let tutor = bot.server.actor("tutor");
+    let first = reviewed(&bot, id(1)?, |message| message.button("Approve").is_some()).await?;
+    let label = "Post again for review";
+    assert!(first.button(label).is_none(), "it is there");
+    delete(&bot, &first).await?;
+
+    // What is done with it in the bank finds that its message is gone.
+    let open = opened(&bot).await?;
+    let redrafted = tutor.press(&open, &custom_id(&open, "Redraft")?).await?;
+    redrafted.edited(SOON).await?;
+    let second = reviewed(&bot, id(1)?, |message| message.id() != first.id()).await?;
+    assert!(second.content().contains("Changed by <@"));
+    delete(&bot, &second).await?;
+
+    // A tutor may also ask for it.
+    let open = opened(&bot).await?;
+    let again = tutor.press(&open, &custom_id(&open, label)?).await?;
+    let told = again.follow_up(SOON).await?;
+    assert!(told.is_ephemeral());
+    assert!(
+        told.content().starts_with("It is posted again in <#"),
+        "{}",
+        told.text()
+    );
+    let third = reviewed(&bot, id(1)?, |message| {
+        ![first.id(), second.id()].contains(&message.id())
+    });
+    let third = third.await?;
+    noted(&bot, &third).await?;
+
+    // One that is still there makes room.
+    let open = opened(&bot).await?;
+    let again = tutor.press(&open, &custom_id(&open, label)?).await?;
+    again.follow_up(SOON).await?;
+    let fourth = reviewed(&bot, id(1)?, |message| {
+        ![first.id(), second.id(), third.id()].contains(&message.id())
+    });
+    step(&tutor, &fourth.await?, "Approve").await?;
+    let done = reviewed(&bot, id(1)?, |message| {
+        message.content().contains("was approved by")
+    });
+    done.await?;
+    let posted = tutor.in_channel("imaging").messages().await?;
+    let left = posted
+        .iter()
+        .filter(|message| message.content().contains("**Question 1** "));
+    assert_eq!(left.count(), 1, "one message is left");
+    assert!(
+        !posted
+            .iter()
+            .any(|message| message.content().contains("**Draft 1** "))
+    );
     bot.finish().await
 }

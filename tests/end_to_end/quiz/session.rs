@@ -187,6 +187,8 @@ async fn an_open_answer_is_written_in_a_form_and_marked_without_names() -> Resul
     assert!(!shown.text().contains("brain, MRI"), "answers stay private");
     let refused = press(&ada, &shown, "Mark answers").await?;
     assert!(refused.content().starts_with("Only a tutor"));
+    let admin = bot.server.actor("admin");
+    let beside = press(&admin, &shown, "Mark answers").await?;
     let answer = press(&tutor, &shown, "Mark answers").await?;
     assert!(answer.content().contains("brain, MRI"), "{}", answer.text());
     assert!(answer.content().contains("- axial MRI of the brain"));
@@ -196,6 +198,15 @@ async fn an_open_answer_is_written_in_a_form_and_marked_without_names() -> Resul
         .await?;
     let marked = marked.edited(SOON).await?;
     assert_eq!(marked.content(), "All is marked: 1 answer.");
+    // Another tutor had read the same answer: the first mark stays.
+    let late = admin.press(&beside, &custom_id(&beside, "Wrong")?).await?;
+    let late = late.follow_up(SOON).await?;
+    assert!(
+        late.content()
+            .starts_with("This answer has its mark already"),
+        "{}",
+        late.text()
+    );
     step(&tutor, &shown, "Finish").await?;
     let board = bot.server.wait_for_message("Open", SOON, |message| {
         message.text().contains(": 0.5 of 1")
