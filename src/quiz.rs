@@ -26,7 +26,7 @@ pub use analysis::{
 };
 pub use answer::{Answer, AnswerFault, LONGEST_ANSWER, Suggestion, score, suggestions};
 pub use check::{ItemFault, LONGEST_OPTION, LONGEST_RATIONALE, LONGEST_STEM};
-pub use draft::{Drafter, MOST_DRAFTS, Wanted, draft};
+pub use draft::{Drafter, MOST_DRAFTS, Wanted, draft, draft_pair};
 pub use error::QuizError;
 pub use grid::Grid;
 pub use item::{Difficulty, Item, Kind, Source, Task, letter};
