@@ -1,6 +1,7 @@
 //! The atlas: pictures with their words, vectors and provenance in one versioned LanceDB dataset,
 //! searched by meaning, by words and by pictures. It knows nothing of people, Discord or SQL.
 
+mod brightness;
 mod by_vector;
 mod catalogue;
 mod collection;
@@ -317,6 +318,11 @@ impl Atlas {
     /// What LanceDB reports.
     pub async fn pictures_with_vectors(&self) -> Result<usize, AtlasError> {
         self.dataset.with_picture_vectors().await
+    }
+
+    /// The engine whose encoders it uses.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Embeds when it is the caller's turn.

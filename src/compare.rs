@@ -12,6 +12,7 @@ mod overlay;
 mod panel;
 mod picture;
 mod sides;
+mod synthetic;
 mod terms;
 mod view;
 
@@ -25,6 +26,7 @@ pub use overlay::{Fit, Laid, lay_over, likely_modality};
 pub use panel::{Cell, Column, Panel, WIDTH};
 pub use picture::Picture;
 pub use sides::{Idea, Letter, Side, Subject};
+pub use synthetic::{BesideReal, Synthetic, beside_real};
 pub use view::{Placed, SHOWN, Shown, show};
 
 /// Two sides, and what is to be said of them once.

@@ -11,6 +11,7 @@ mod device;
 mod embed;
 mod error;
 mod fair_queue;
+mod generate;
 mod kinds;
 mod lanes;
 pub mod memory;
@@ -32,14 +33,17 @@ pub use caller::{Caller, Lane};
 pub use chat::Chat;
 pub use error::EngineError;
 pub use fair_queue::FairQueue;
+pub use generate::{Generated, GeneratorNetwork, GeneratorSpec, Order};
 pub use metrics::Metrics;
 pub use model::Loader;
 pub use steps::{Step, StepReport, Steps, Ticket};
 
 use device::{Device, Item, Shared};
 use embed::EmbedRequest;
+use generate::Generation;
 use kinds::Kind;
 use networks::Networks;
+use steps::{DeviceSteps, Own};
 
 /// Bounds of an engine.
 #[derive(Debug, Clone)]
@@ -93,6 +97,15 @@ pub struct PictureNetwork {
     pub load: Loader<dyn ImageEncoder, ImageEncoderError>,
 }
 
+/// What an engine may have beside its text encoder.
+#[derive(Default)]
+pub struct Beside {
+    /// The network of pictures.
+    pub pictures: Option<PictureNetwork>,
+    /// The generator of pictures.
+    pub generator: Option<GeneratorNetwork>,
+}
+
 /// A handle to the engine. Cheap to clone; the engine ends with its last handle.
 #[derive(Clone)]
 pub struct Engine {
@@ -104,6 +117,7 @@ struct Handle {
     encoder: EncoderSpec,
     pictures: Option<EncoderSpec>,
     chance: Chance,
+    generator: Option<GeneratorSpec>,
 }
 
 impl Drop for Handle {
@@ -123,17 +137,17 @@ impl Engine {
         load: Loader<dyn TextEncoder, EncoderError>,
         settings: Settings,
     ) -> Result<Self, EngineError> {
-        Self::start_with_pictures(encoder, load, None, settings)
+        Self::start_with(encoder, load, Beside::default(), settings)
     }
 
-    /// The same with a network for pictures, where there is one.
+    /// The same with what there is beside it.
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn start_with_pictures(
+    pub fn start_with(
         encoder: EncoderSpec,
         load: Loader<dyn TextEncoder, EncoderError>,
-        pictures: Option<PictureNetwork>,
+        beside: Beside,
         settings: Settings,
     ) -> Result<Self, EngineError> {
         let unstarted = |error: &dyn std::fmt::Display| EngineError::Unstarted(error.to_string());
@@ -144,11 +158,13 @@ impl Engine {
             .map_err(|error| unstarted(&error))?;
         let metrics = Arc::new(Metrics::default());
         let shared = Arc::new(Shared::new(settings, Arc::clone(&metrics)));
-        let (spec, chance, load_pictures) = match pictures {
+        let (spec, chance, load_pictures) = match beside.pictures {
             Some(network) => (Some(network.encoder), network.chance, Some(network.load)),
             None => (None, Chance::default(), None),
         };
-        let networks = Networks::new(load, load_pictures, threads, metrics);
+        let generator = beside.generator.as_ref();
+        let generator = generator.map(|network| network.spec.clone());
+        let networks = Networks::new(load, load_pictures, beside.generator, threads, metrics);
         let device = Device::new(Arc::clone(&shared), networks);
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -159,6 +175,7 @@ impl Engine {
             encoder,
             pictures: spec,
             chance,
+            generator,
         };
         Ok(Self {
             handle: Arc::new(handle),
@@ -181,6 +198,18 @@ impl Engine {
         encoder: Arc<dyn TextEncoder>,
         pictures: Option<Arc<dyn ImageEncoder>>,
     ) -> Result<Self, EngineError> {
+        Self::with_networks(encoder, pictures, None)
+    }
+
+    /// The same with a generator of pictures, where there is one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn with_networks(
+        encoder: Arc<dyn TextEncoder>,
+        pictures: Option<Arc<dyn ImageEncoder>>,
+        generator: Option<GeneratorNetwork>,
+    ) -> Result<Self, EngineError> {
         let spec = EncoderSpec {
             identity: encoder.identity().to_owned(),
             dimensions: encoder.dimensions(),
@@ -194,7 +223,11 @@ impl Engine {
             load: Box::new(move || Ok(Arc::clone(&encoder))),
         });
         let load = move || Ok(Arc::clone(&encoder));
-        Self::start_with_pictures(spec, Box::new(load), pictures, Settings::default())
+        let beside = Beside {
+            pictures,
+            generator,
+        };
+        Self::start_with(spec, Box::new(load), beside, Settings::default())
     }
 
     /// What the text encoder is.
@@ -205,6 +238,11 @@ impl Engine {
     /// What the image encoder is; `None` if the profile has none.
     pub fn image_encoder(&self) -> Option<&EncoderSpec> {
         self.handle.pictures.as_ref()
+    }
+
+    /// What the generator of pictures is; `None` if the profile has none.
+    pub fn generator(&self) -> Option<&GeneratorSpec> {
+        self.handle.generator.as_ref()
     }
 
     /// What pairs reach by chance, as far as it was measured.
@@ -282,6 +320,36 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Overloaded`] or [`EngineError::Stopped`].
     pub fn submit<S: Steps>(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        steps: S,
+        cancel: CancellationToken,
+    ) -> Result<Ticket<S::Output>, EngineError> {
+        self.queue(caller, lane, Own(steps), cancel)
+    }
+
+    /// Queues a synthetic picture, which is made step by step. It stops at its next step, or in the
+    /// middle of decoding, when `cancel` is triggered; at its next step when the ticket is dropped.
+    ///
+    /// # Errors
+    /// [`EngineError::NoGenerator`] if the profile has none, [`EngineError::Overloaded`] or
+    /// [`EngineError::Stopped`].
+    pub fn generate(
+        &self,
+        caller: Caller,
+        lane: Lane,
+        order: Order,
+        cancel: CancellationToken,
+    ) -> Result<Ticket<Generated>, EngineError> {
+        if self.handle.generator.is_none() {
+            return Err(EngineError::NoGenerator);
+        }
+        let generation = Generation::new(order, cancel.clone());
+        self.queue(caller, lane, generation, cancel)
+    }
+
+    fn queue<S: DeviceSteps>(
         &self,
         caller: Caller,
         lane: Lane,

@@ -1,7 +1,7 @@
 //! How well pictures and words find each other, measured over pairs (`NAME.tar` and `NAME.jsonl`):
-//! retrieval, concepts, classes, arithmetic. The figures of the first three agree with
-//! `models/training/evaluate.py`; each is the same on every run. Only explanations are
-//! measured over an atlas; nothing is stored.
+//! retrieval, concepts, classes, arithmetic; and how good synthetic pictures are (`generate`). The
+//! figures of the first three agree with `models/training/evaluate.py`; each is the same on every
+//! run. Only explanations are measured over an atlas; nothing is stored.
 
 mod archive;
 mod arithmetic;
@@ -12,6 +12,7 @@ mod confusion;
 mod embed;
 mod error;
 mod explain;
+pub mod generate;
 mod names;
 mod pairs;
 mod prompts;

@@ -5,6 +5,7 @@
 //! processes, take from it in fair order. Why no job library is used is told in docs/queue.md.
 
 mod error;
+mod generate;
 mod metrics;
 mod progress;
 mod request;
@@ -28,7 +29,7 @@ use crate::store::{Store, StoreError};
 pub use error::{JobsError, roughly};
 pub use metrics::Metrics;
 pub use progress::Progress;
-pub use request::{Import, JobRequest};
+pub use request::{Generate, Import, JobRequest};
 pub use run::{Library, Runner, RunningJob};
 pub use worker::{Pace, work};
 

@@ -11,6 +11,7 @@ pub mod config;
 pub mod engine;
 pub mod evaluation;
 pub mod explain;
+pub mod generate;
 pub mod jobs;
 pub mod media;
 pub mod quiz;

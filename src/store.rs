@@ -9,6 +9,7 @@ pub mod jobs;
 mod liveness;
 mod location;
 mod open;
+mod pictures;
 pub mod quiz;
 mod searches;
 
@@ -22,6 +23,7 @@ pub use error::StoreError;
 pub use explanations::{ExplanationId, Feedback, StoredExplanation};
 pub use liveness::Held;
 pub use location::Location;
+pub use pictures::{Made, PictureId, Recipe, Reported, Start, StoredPicture, Told, Variant};
 pub use searches::{Search, SearchId, SearchSubject};
 
 /// Key of the advisory lock under which PostgreSQL changes the queue: any number that nobody else
@@ -79,7 +81,9 @@ impl Store {
         let explanations = explanations::delete_of_user(&self.writer, user).await?;
         let quiz = self.delete_quiz_of_user(user).await?;
         let jobs = self.delete_jobs_of_user(user).await?;
-        Ok(searches + comparisons + explanations + quiz + jobs)
+        // After the jobs: one that runs finds that its picture is not wanted any more.
+        let pictures = pictures::delete_of_user(&self.writer, user).await?;
+        Ok(searches + comparisons + explanations + quiz + jobs + pictures)
     }
 
     /// Closes the connections, so that everything is on disk.

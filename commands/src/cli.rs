@@ -10,6 +10,7 @@ mod eval;
 mod explain;
 mod failure;
 mod find;
+mod generate;
 mod ingest;
 mod interrupt;
 mod models;
@@ -18,6 +19,7 @@ mod progress;
 mod queue;
 mod quiz;
 mod report;
+mod reported;
 mod show;
 mod text;
 mod worker;
@@ -56,6 +58,7 @@ enum Command {
     Show(show::Arguments),
     Compare(compare::Arguments),
     Explain(explain::Arguments),
+    Generate(generate::Arguments),
     Ingest(ingest::Arguments),
     Atlas(atlas::Arguments),
     Models(models::Arguments),
@@ -64,6 +67,7 @@ enum Command {
     Worker(worker::Arguments),
     Queue(queue::Arguments),
     Quiz(quiz::Arguments),
+    Reported(reported::Arguments),
     Bench(bench::Arguments),
     Eval(eval::Arguments),
 }
@@ -118,6 +122,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::run(arguments, config).await,
         Command::Compare(arguments) => compare::run(arguments, config).await,
         Command::Explain(arguments) => explain::run(arguments, config).await,
+        Command::Generate(arguments) => generate::run(arguments, config).await,
         Command::Ingest(arguments) => ingest::run(arguments, config).await,
         Command::Atlas(arguments) => atlas::run(arguments, config).await,
         Command::Models(arguments) => models::run(arguments, config).await,
@@ -126,6 +131,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<Exit, Failure> {
         Command::Worker(arguments) => worker::run(arguments, config).await,
         Command::Queue(arguments) => queue::run(arguments, config).await,
         Command::Quiz(arguments) => quiz::run(arguments, config).await,
+        Command::Reported(arguments) => reported::run(arguments, config).await,
         Command::Bench(arguments) => bench::run(arguments, config).await,
         Command::Eval(arguments) => eval::run(arguments, config).await,
     }

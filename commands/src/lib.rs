@@ -5,6 +5,7 @@ pub mod cli;
 mod comparing;
 mod describe;
 mod explaining;
+mod generating;
 mod metrics;
 mod runtime;
 pub mod slash;

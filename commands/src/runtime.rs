@@ -7,11 +7,17 @@ use std::sync::Arc;
 
 use mirage::atlas::{Atlas, AtlasError};
 use mirage::config::{Config, ConfigError};
-use mirage::engine::{EncoderSpec, Engine, EngineError, PictureNetwork, Settings};
+use mirage::engine::{
+    Beside, EncoderSpec, Engine, EngineError, GeneratorNetwork, GeneratorSpec, PictureNetwork,
+    Settings,
+};
+use mirage::generate::Checks;
+use mirage_models::diffusion::{Device, Pipeline};
 use mirage_models::image_encoder;
 use mirage_models::language_model::{self, LanguageModel, LanguageModelError};
 use mirage_models::manifest::{FileSpec, Manifest, ManifestError};
 use mirage_models::resolver::{FileState, Resolver};
+use mirage_models::safety_gate::SafetyGate;
 use mirage_models::text_encoder;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
@@ -126,13 +132,16 @@ pub(crate) fn start_engine(config: &Config) -> Result<Engine, OpenError> {
         identity: text_encoder::identity(&manifest),
         dimensions: manifest.text_encoder.dimensions,
     };
-    let pictures = picture_network(&manifest, &folder);
+    let beside = Beside {
+        pictures: picture_network(&manifest, &folder),
+        generator: generator_network(&manifest, &folder),
+    };
     let load = move || Ok(Arc::from(text_encoder::load(&manifest, &folder)?));
     let settings = Settings {
         threads: config.work.threads,
         ..Settings::default()
     };
-    let started = Engine::start_with_pictures(encoder, Box::new(load), pictures, settings);
+    let started = Engine::start_with(encoder, Box::new(load), beside, settings);
     Ok(started?)
 }
 
@@ -151,6 +160,36 @@ fn picture_network(manifest: &Manifest, folder: &Path) -> Option<PictureNetwork>
         chance,
         load: Box::new(load),
     })
+}
+
+/// The profile's generator of pictures, if it has one.
+fn generator_network(manifest: &Manifest, folder: &Path) -> Option<GeneratorNetwork> {
+    let spec = manifest.diffusion.as_ref()?;
+    let files = folder.join(&spec.folder);
+    let load = move || Ok(Arc::new(Pipeline::load(&files, &Device::Cpu)?));
+    Some(GeneratorNetwork {
+        spec: GeneratorSpec {
+            identity: manifest.diffusion_identity()?,
+            size: spec.size,
+        },
+        memory: spec.memory,
+        load: Box::new(load),
+    })
+}
+
+/// What each synthetic picture has to pass. The files are looked for when the first one is made.
+///
+/// # Errors
+/// [`ManifestError`].
+pub(crate) fn checks(config: &Config) -> Result<Checks, ManifestError> {
+    let manifest = manifest(config, &config.profile)?;
+    let folder = weights_folder(config, &manifest.profile);
+    let generator = match &manifest.diffusion {
+        Some(spec) => folder.join(&spec.folder),
+        None => folder,
+    };
+    let gate = weights_folder(config, SafetyGate::FOLDER);
+    Ok(Checks::new(gate, generator))
 }
 
 /// Opens the configured atlas with an engine of its own.

@@ -15,7 +15,9 @@ mod explain;
 mod explain_feedback;
 mod explain_image;
 mod find;
+mod generate;
 mod job_message;
+mod make_variant;
 mod modals;
 mod my_data;
 mod queue;
@@ -79,6 +81,8 @@ fn commands() -> Vec<poise::Command<Data, CommandError>> {
         explain_image::explain_image(),
         compare::compare(),
         compare_with::compare_with(),
+        generate::generate(),
+        make_variant::make_variant(),
         queue::queue(),
         quiz::quiz(),
         atlas::atlas(),
@@ -128,6 +132,7 @@ pub async fn run(
     let news = tokio::spawn(announce::announce(
         Arc::clone(&client.http),
         jobs,
+        data.atlas.clone(),
         Arc::clone(&data.news),
         cancel.clone(),
     ));
@@ -257,6 +262,11 @@ async fn forget_what_is_old(store: Store) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted old explanations"),
             Err(error) => tracing::warn!(%error, "old explanations could not be deleted"),
+        }
+        match store.forget_old_pictures(SystemTime::now()).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted old synthetic pictures"),
+            Err(error) => tracing::warn!(%error, "old synthetic pictures could not be deleted"),
         }
         match store.forget_old_jobs(SystemTime::now()).await {
             Ok(0) => {}

@@ -2,7 +2,6 @@
 //! are made. Decoding files is not done here; batching across callers is the engine's task.
 
 mod calibration;
-mod depthwise;
 mod efficientnet_lite;
 mod preprocess;
 

@@ -13,6 +13,7 @@ mod picture;
 mod plan;
 mod profile;
 mod resample;
+mod states;
 mod text;
 mod tokens;
 mod transformer;
@@ -25,16 +26,17 @@ use serde::Serialize;
 
 use crate::image_encoder::Rgb;
 use crate::manifest::Layout;
-use fields::Fields;
 use picture::Fit;
 use plan::Plan;
 use resample::Filter;
 use tokens::Tokens;
-use weights::Weights;
 
 pub use error::JointError;
+pub(crate) use fields::{Fields, read as read_fields};
+pub(crate) use states::TokenStates;
 pub use text::JointTextEncoder;
 pub use vision::JointImageEncoder;
+pub(crate) use weights::Weights;
 
 /// Hugging Face's configuration, and that of its processor of pictures.
 const CONFIG: &str = "config.json";

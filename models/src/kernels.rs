@@ -2,13 +2,25 @@
 //! lanes and all threads, and that goes through memory once. Networks are built of them elsewhere.
 
 mod attention;
+mod convolution;
+mod cross_attention;
 mod dense;
+mod depthwise;
 mod elementary;
+mod gated;
+mod group_norm;
 mod layer_norm;
+mod patches;
 
 pub(crate) use attention::Attention;
+pub(crate) use convolution::Convolution;
+pub(crate) use cross_attention::CrossAttention;
 pub(crate) use dense::{Dense, Then};
+pub(crate) use depthwise::Depthwise;
+pub(crate) use gated::Gated;
+pub(crate) use group_norm::GroupNorm;
 pub(crate) use layer_norm::AddNorm;
+pub(crate) use patches::{Padding, patches};
 
 use candle_core::{CpuStorage, Layout, Result, bail};
 

@@ -62,6 +62,9 @@ pub struct Manifest {
     /// The language model of the profile, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language_model: Option<LanguageModelSpec>,
+    /// The generator of synthetic pictures, if the profile has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diffusion: Option<DiffusionSpec>,
     /// The files, in the order in which they are fetched.
     #[serde(rename = "file")]
     pub files: Vec<FileSpec>,
@@ -107,6 +110,20 @@ pub struct LanguageModelSpec {
     pub path: String,
 }
 
+/// The generator of synthetic pictures of a profile: a folder in diffusers' layout.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct DiffusionSpec {
+    /// Name, as it is shown to people and stored with a picture.
+    pub name: String,
+    /// Folder of its files, relative to the profile's.
+    pub folder: String,
+    /// Side in pixels of the pictures that it was trained on: the size of a picture for which
+    /// nobody names one.
+    pub size: u32,
+    /// Memory in megabytes that a picture takes beside everything else, its weights included.
+    pub memory: u64,
+}
+
 /// How the files of an encoder for both texts and pictures are laid out: which settings there are,
 /// and what the tensors are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -150,6 +167,19 @@ pub struct FileSpec {
 }
 
 impl Manifest {
+    /// Name and version of the generator of pictures, without loading it: what a picture remembers,
+    /// since a seed gives another picture with other weights. `None` if the profile has none.
+    pub fn diffusion_identity(&self) -> Option<String> {
+        let spec = self.diffusion.as_ref()?;
+        let weights = format!("{}/unet/", spec.folder);
+        let is_weights = |file: &&FileSpec| {
+            file.path.starts_with(&weights) && file.path.ends_with(".safetensors")
+        };
+        let file = self.files.iter().find(is_weights);
+        let hash = file.and_then(|file| file.sha256.get(..8));
+        Some(format!("{}@{}", spec.name, hash.unwrap_or("unknown")))
+    }
+
     /// The manifest as TOML, in the form that it is read in.
     ///
     /// # Errors
@@ -200,6 +230,27 @@ impl Manifest {
         })
     }
 
+    /// A generator needs a folder among the profile's own, with a network in it.
+    fn check_diffusion(&self) -> Result<(), ManifestError> {
+        let Some(spec) = &self.diffusion else {
+            return Ok(());
+        };
+        let refuse = |reason: String| {
+            Err(ManifestError::Unusable {
+                entry: "diffusion".to_owned(),
+                reason,
+            })
+        };
+        if spec.name.trim().is_empty() {
+            return refuse("it has no name.".to_owned());
+        }
+        let index = format!("{}/model_index.json", spec.folder);
+        if self.files.iter().any(|file| file.path == index) {
+            return Ok(());
+        }
+        refuse(format!("no file of the profile is {index}."))
+    }
+
     /// The name becomes that of a folder.
     fn check_name(&self) -> Result<(), ManifestError> {
         if is_profile_name(&self.profile) {
@@ -221,6 +272,7 @@ impl FromStr for Manifest {
         manifest.check_name()?;
         manifest.check_spaces()?;
         manifest.check_language_model()?;
+        manifest.check_diffusion()?;
         Ok(manifest)
     }
 }
@@ -351,5 +403,56 @@ mod tests {
         let text = manifest.to_toml().expect("TOML");
         assert_eq!(text.matches("layout = \"biomedclip\"").count(), 2, "{text}");
         assert_eq!(text.parse::<Manifest>().expect("a manifest"), manifest);
+    }
+
+    /// The starter profile with a generator of which only the names exist.
+    fn with_generator() -> Manifest {
+        let mut manifest = Manifest::of_profile("starter").expect("shipped");
+        manifest.diffusion = Some(DiffusionSpec {
+            name: "tiny".to_owned(),
+            folder: "generator".to_owned(),
+            size: 16,
+            memory: 50,
+        });
+        let file = |name: &str, digit: char| FileSpec {
+            path: format!("generator/{name}"),
+            sources: vec![Source::Path(name.to_owned())],
+            size: 1,
+            sha256: digit.to_string().repeat(64),
+            licence: "CC0-1.0".to_owned(),
+        };
+        manifest.files.push(file("model_index.json", '1'));
+        manifest.files.push(file("unet/config.json", '2'));
+        let weights = file("unet/diffusion_pytorch_model.safetensors", '3');
+        manifest.files.push(weights);
+        manifest
+    }
+
+    #[test]
+    fn a_generator_is_named_by_its_weights() {
+        let manifest = with_generator();
+        let named = manifest.diffusion_identity();
+        assert_eq!(named.as_deref(), Some("tiny@33333333"));
+        let read = manifest.to_toml().expect("TOML").parse::<Manifest>();
+        assert_eq!(read.expect("a manifest"), manifest);
+        let without = Manifest {
+            diffusion: None,
+            ..manifest
+        };
+        assert_eq!(without.diffusion_identity(), None);
+    }
+
+    #[test]
+    fn a_generator_without_its_files_is_refused() {
+        let mut manifest = with_generator();
+        manifest
+            .files
+            .retain(|file| file.path != "generator/model_index.json");
+        let error = manifest.to_toml().expect("TOML").parse::<Manifest>();
+        let sentence = error.expect_err("no such file").to_string();
+        assert!(
+            sentence.contains("generator/model_index.json"),
+            "{sentence}"
+        );
     }
 }

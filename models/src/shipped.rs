@@ -1,16 +1,19 @@
 //! Files that are compiled into the program: the project's own weights, small enough to need no
 //! download. Who writes and verifies them is the resolver.
 
-/// Each file by the name that a manifest gives it after `shipped:`.
-const FILES: &[(&str, &[u8])] = &[
-    (
-        "image-encoder/config.json",
-        include_bytes!("../weights/image-encoder/config.json"),
-    ),
-    (
-        "image-encoder/model.safetensors",
-        include_bytes!("../weights/image-encoder/model.safetensors"),
-    ),
+/// Files of `models/weights/`, each under the name that a manifest gives it after `shipped:`.
+macro_rules! compiled_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../weights/", $name)))),*]
+    };
+}
+
+/// All of them. `training/diffusion/ship.py` adds those of the generator.
+const FILES: &[(&str, &[u8])] = compiled_in![
+    "image-encoder/config.json",
+    "image-encoder/model.safetensors",
+    "judge/config.json",
+    "judge/heads.safetensors",
 ];
 
 /// The content of a file, or `None` if none of that name is compiled in.

@@ -3,8 +3,10 @@
 //! [`super::readers`].
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use image::DynamicImage;
 use mirage_models::resolver::sha256_hex;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +16,7 @@ use super::entry::{Entry, EntryId};
 use super::error::AtlasError;
 use super::readers::{PictureSource, ReadError, SourceRow};
 use super::schema::Row;
+use crate::generate::{self, Sign};
 use crate::media::{self, Fingerprint, MAXIMUM_BYTES, MediaError};
 
 /// Rows that are written as one version: few enough to lose little when stopped, enough that the
@@ -41,6 +44,14 @@ pub struct Report {
     /// Whether it was stopped before the end.
     pub stopped: bool,
 }
+
+/// A picture that no patient and no specimen stands behind. The atlas takes none, whoever made it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the picture is synthetic: {0}. The atlas holds real pictures alone; take this one out of the \
+     collection"
+)]
+struct Synthetic(Sign);
 
 /// Ingests rows into a collection. `progress` is called after each batch. When `cancel` is
 /// triggered it stops after the batch at hand; a later call goes on from there.
@@ -199,7 +210,8 @@ enum Looked {
 
 fn look(collection: &str, row: SourceRow, hashes: &HashMap<EntryId, String>) -> Looked {
     let id = EntryId::new(collection, &row.identifier);
-    let refused = |error: &MediaError| Looked::Refused(id.to_string(), error.to_string());
+    let refused =
+        |error: &dyn std::fmt::Display| Looked::Refused(id.to_string(), error.to_string());
     let bytes = match read(&row.picture) {
         Ok(bytes) => bytes,
         Err(error) => return refused(&error),
@@ -209,7 +221,14 @@ fn look(collection: &str, row: SourceRow, hashes: &HashMap<EntryId, String>) -> 
     if hashes.get(&id) == Some(&row_hash) {
         return Looked::Unchanged;
     }
-    let stored = match media::decode(&bytes).and_then(|picture| media::prepare(&picture)) {
+    let picture = match media::decode(&bytes) {
+        Ok(picture) => picture,
+        Err(error) => return refused(&error),
+    };
+    if let Some(sign) = sign_of(&row, &bytes, &picture) {
+        return refused(&Synthetic(sign));
+    }
+    let stored = match media::prepare(&picture) {
         Ok(stored) => stored,
         Err(error) => return refused(&error),
     };
@@ -230,6 +249,18 @@ fn look(collection: &str, row: SourceRow, hashes: &HashMap<EntryId, String>) -> 
         image_vector: None,
     };
     Looked::New(Box::new(row))
+}
+
+/// What tells a row's picture to be synthetic, if anything does.
+fn sign_of(row: &SourceRow, bytes: &[u8], picture: &DynamicImage) -> Option<Sign> {
+    let path = match &row.picture {
+        PictureSource::File(path) => path.as_path(),
+        PictureSource::Bytes(_) => Path::new(&row.identifier),
+    };
+    let name = path.file_name().and_then(|name| name.to_str());
+    let words = &row.description;
+    let alt = words.alt.as_deref().unwrap_or(&words.caption);
+    generate::sign_of(name, Some(alt), bytes, picture)
 }
 
 fn read(picture: &PictureSource) -> Result<Vec<u8>, MediaError> {
@@ -315,3 +346,6 @@ impl Index {
             .cloned()
     }
 }
+
+#[cfg(test)]
+mod tests;

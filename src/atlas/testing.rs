@@ -68,7 +68,24 @@ pub(crate) async fn filled_large(entries: &[(&str, Description, u8)]) -> Small {
     small
 }
 
-/// The same where pictures have no vectors.
+/// An atlas that holds these pictures, with no words to speak of.
+pub(crate) async fn showing(pictures: &[(&str, DynamicImage)]) -> Small {
+    let small = atlas().await;
+    let rows = pictures.iter().map(|(identifier, picture)| {
+        let seen = media::pixels(picture).expect("pixels");
+        let picture = media::prepare(picture).expect("a picture");
+        Row {
+            image_vector: Some(shade(&seen)),
+            picture,
+            ..row("t", identifier, "x", "MRI")
+        }
+    });
+    let rows: Vec<Row> = rows.collect();
+    small.atlas.dataset.upsert(&rows).await.expect("written");
+    small
+}
+
+/// As [`filled`], where pictures have no vectors.
 pub(crate) async fn filled_for_words(entries: &[(&str, Description, u8)]) -> Small {
     let small = atlas_of(engine_for_words()).await;
     let rows = entries.iter().map(|entry| Row {

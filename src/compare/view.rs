@@ -53,7 +53,11 @@ pub async fn show(
     Ok(Shown { a, b, concepts })
 }
 
-async fn placed(atlas: &Atlas, side: &Side, from: usize) -> Result<Vec<Placed>, CompareError> {
+pub(super) async fn placed(
+    atlas: &Atlas,
+    side: &Side,
+    from: usize,
+) -> Result<Vec<Placed>, CompareError> {
     let stretch: Vec<EntryId> = side
         .results
         .iter()

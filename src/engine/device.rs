@@ -337,9 +337,9 @@ impl Device {
         if let Some(asked) = steps.take_asked() {
             self.shared.metrics.waited(lane, started - asked);
         }
-        let threads = self.networks.threads();
         let span = steps.span().clone();
-        let ran = span.in_scope(|| caught(|| Ok(threads.install(|| steps.step()))));
+        let networks = &mut self.networks;
+        let ran = span.in_scope(|| caught(|| Ok(steps.step(networks))));
         let took = started.elapsed();
         self.shared.metrics.stepped(took);
         let mut state = self.shared.state();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mirage_models::diffusion::DiffusionError;
 use mirage_models::image_encoder::ImageEncoderError;
 use mirage_models::text_encoder::EncoderError;
 
@@ -32,6 +33,26 @@ pub enum EngineError {
          choose a profile that has one with MIRAGE_PROFILE."
     )]
     NoImageEncoder,
+    /// The profile has no generator of pictures.
+    #[error(
+        "This profile can't make pictures: it has no generator. Choose a profile that has one \
+         with MIRAGE_PROFILE."
+    )]
+    NoGenerator,
+    /// The generator could not be loaded, or could not make the picture.
+    #[error(transparent)]
+    Generator(Arc<DiffusionError>),
+    /// There is too little memory for the generator.
+    #[error(
+        "There is too little memory to make a picture: it takes about {needed} MB, and \
+         {available} MB are available. Close other programs, then try again."
+    )]
+    Memory {
+        /// What a picture takes, in megabytes.
+        needed: u64,
+        /// What there is, in megabytes.
+        available: u64,
+    },
     /// A fault in the code of a network. The network is loaded anew for the next request.
     #[error("A network failed unexpectedly ({0}).")]
     Panicked(String),
@@ -52,5 +73,14 @@ impl From<ImageEncoderError> for EngineError {
 impl From<EncoderError> for EngineError {
     fn from(error: EncoderError) -> Self {
         Self::Encoder(Arc::new(error))
+    }
+}
+
+impl From<DiffusionError> for EngineError {
+    fn from(error: DiffusionError) -> Self {
+        match error {
+            DiffusionError::Cancelled => Self::Cancelled,
+            error => Self::Generator(Arc::new(error)),
+        }
     }
 }

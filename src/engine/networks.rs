@@ -6,10 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mirage_models::diffusion::{DiffusionError, Pipeline};
 use mirage_models::image_encoder::{ImageEncoder, ImageEncoderError, Rgb};
 use mirage_models::text_encoder::{EncoderError, TextEncoder};
 
 use super::error::EngineError;
+use super::generate::GeneratorNetwork;
+use super::memory;
 use super::metrics::Metrics;
 use super::model::{Loader, Model};
 
@@ -17,20 +20,33 @@ use super::model::{Loader, Model};
 pub(super) struct Networks {
     texts: Model<dyn TextEncoder, EncoderError>,
     pictures: Option<Model<dyn ImageEncoder, ImageEncoderError>>,
+    generator: Option<Generator>,
     threads: rayon::ThreadPool,
     metrics: Arc<Metrics>,
+}
+
+/// The generator, and what it needs.
+struct Generator {
+    model: Model<Pipeline, DiffusionError>,
+    /// In megabytes.
+    memory: u64,
 }
 
 impl Networks {
     pub(super) fn new(
         texts: Loader<dyn TextEncoder, EncoderError>,
         pictures: Option<Loader<dyn ImageEncoder, ImageEncoderError>>,
+        generator: Option<GeneratorNetwork>,
         threads: rayon::ThreadPool,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             texts: Model::new(texts),
             pictures: pictures.map(Model::new),
+            generator: generator.map(|network| Generator {
+                model: Model::new(network.load),
+                memory: network.memory,
+            }),
             threads,
             metrics,
         }
@@ -72,7 +88,24 @@ impl Networks {
         complete(ran?, pictures.len())
     }
 
-    /// Loads what isn't loaded.
+    /// The generator, loaded if it isn't yet and there is memory for it.
+    pub(super) fn generator(&mut self) -> Result<Arc<Pipeline>, EngineError> {
+        let generator = self.generator.as_mut().ok_or(EngineError::NoGenerator)?;
+        if !generator.model.is_loaded() {
+            enough(generator.memory, memory::available_megabytes())?;
+        }
+        loaded(&mut generator.model, &self.metrics, "generator")
+    }
+
+    /// Lets go of the generator, whatever state a fault has left it in.
+    pub(super) fn forget_generator(&mut self) {
+        if let Some(generator) = &mut self.generator {
+            generator.model.forget();
+        }
+    }
+
+    /// Loads what isn't loaded, but for the generator: it is large, and who asks for a picture waits
+    /// anyway.
     pub(super) fn warm(&mut self) -> Result<(), EngineError> {
         // With nothing to embed the networks are only loaded.
         self.embed_texts(&[])?;
@@ -92,6 +125,10 @@ impl Networks {
         if pictures.is_some_and(|model| model.forget_if_idle(idle)) {
             forgotten.push("image encoder");
         }
+        let generator = self.generator.as_mut();
+        if generator.is_some_and(|generator| generator.model.forget_if_idle(idle)) {
+            forgotten.push("generator");
+        }
         for network in forgotten {
             self.metrics.unloads.inc();
             tracing::info!(
@@ -99,6 +136,15 @@ impl Networks {
                 "let go of a network: it is idle and memory is short"
             );
         }
+    }
+}
+
+/// Refuses where the system tells that there is too little memory: a program that takes more than
+/// there is gets ended by it, and everything else with it.
+fn enough(needed: u64, available: Option<u64>) -> Result<(), EngineError> {
+    match available.filter(|available| *available < needed) {
+        Some(available) => Err(EngineError::Memory { needed, available }),
+        None => Ok(()),
     }
 }
 
@@ -144,4 +190,21 @@ fn reason(panic: &(dyn Any + Send)) -> String {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no reason given".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_memory_is_told_with_both_figures() {
+        let error = enough(700, Some(312)).expect_err("too little");
+        let sentence = error.to_string();
+        assert!(
+            sentence.contains("700 MB") && sentence.contains("312 MB"),
+            "{sentence}"
+        );
+        assert!(enough(700, Some(700)).is_ok());
+        assert!(enough(700, None).is_ok(), "nobody knows");
+    }
 }

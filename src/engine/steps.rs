@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use super::error::EngineError;
+use super::networks::Networks;
 
 /// Work on the device in steps of well under a second. It runs on the engine's thread and may
 /// block it; each step is one turn in the queue.
@@ -72,12 +73,32 @@ impl<T> Ticket<T> {
     }
 }
 
+/// Work in steps on a network of the engine, or on one of its own.
+pub(super) trait DeviceSteps: Send + 'static {
+    type Output: Send + 'static;
+
+    /// Does the next step, on the engine's computing threads.
+    fn step(&mut self, networks: &mut Networks) -> Result<Step<Self::Output>, EngineError>;
+}
+
+/// Work that brings its own network.
+pub(super) struct Own<S>(pub(super) S);
+
+impl<S: Steps> DeviceSteps for Own<S> {
+    type Output = S::Output;
+
+    fn step(&mut self, networks: &mut Networks) -> Result<Step<S::Output>, EngineError> {
+        let stepped = networks.threads().install(|| self.0.step());
+        stepped.map_err(EngineError::Work)
+    }
+}
+
 /// Work in the queue, its type forgotten.
 pub(super) trait QueuedSteps: Send {
     /// Whether whoever asked has cancelled or gone.
     fn is_abandoned(&self) -> bool;
     /// Does one step, and answers if it was the last. `true` if there is more to do.
-    fn step(&mut self) -> bool;
+    fn step(&mut self, networks: &mut Networks) -> bool;
     /// Ends it without a result.
     fn fail(&mut self, error: EngineError);
     /// When it was asked for, once.
@@ -85,7 +106,7 @@ pub(super) trait QueuedSteps: Send {
     fn span(&self) -> &Span;
 }
 
-struct Queued<S: Steps> {
+struct Queued<S: DeviceSteps> {
     steps: S,
     reply: Option<oneshot::Sender<Result<S::Output, EngineError>>>,
     progress: watch::Sender<StepReport>,
@@ -95,7 +116,7 @@ struct Queued<S: Steps> {
 }
 
 /// Makes a queue's entry of work, and the ticket for it.
-pub(super) fn queued<S: Steps>(
+pub(super) fn queued<S: DeviceSteps>(
     steps: S,
     cancel: CancellationToken,
 ) -> (Box<dyn QueuedSteps>, Ticket<S::Output>) {
@@ -117,7 +138,7 @@ pub(super) fn queued<S: Steps>(
     (Box::new(entry), ticket)
 }
 
-impl<S: Steps> Queued<S> {
+impl<S: DeviceSteps> Queued<S> {
     fn end(&mut self, result: Result<S::Output, EngineError>) {
         if let Some(reply) = self.reply.take() {
             // Who left meanwhile misses nothing.
@@ -126,13 +147,13 @@ impl<S: Steps> Queued<S> {
     }
 }
 
-impl<S: Steps> QueuedSteps for Queued<S> {
+impl<S: DeviceSteps> QueuedSteps for Queued<S> {
     fn is_abandoned(&self) -> bool {
         self.cancel.is_cancelled() || self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 
-    fn step(&mut self) -> bool {
-        match self.steps.step() {
+    fn step(&mut self, networks: &mut Networks) -> bool {
+        match self.steps.step(networks) {
             Ok(Step::Going(report)) => {
                 self.progress.send_replace(report);
                 true
@@ -141,8 +162,8 @@ impl<S: Steps> QueuedSteps for Queued<S> {
                 self.end(Ok(output));
                 false
             }
-            Err(sentence) => {
-                self.end(Err(EngineError::Work(sentence)));
+            Err(error) => {
+                self.end(Err(error));
                 false
             }
         }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::*;
 
 mod chat;
+mod generate;
 mod pictures;
 
 /// An embedding holds the text's length. Records the batches it ran.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use mirage_models::diffusion::DiffusionError;
 use mirage_models::image_encoder::ImageEncoderError;
+use mirage_models::judge::JudgeError;
 use mirage_models::text_encoder::EncoderError;
 
 use crate::atlas::readers::{Place, ReadError};
@@ -82,6 +84,27 @@ pub enum EvaluationError {
     /// The image encoder failed.
     #[error(transparent)]
     Image(#[from] ImageEncoderError),
+    /// The judge of synthetic pictures failed.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    /// The generator failed.
+    #[error(transparent)]
+    Generator(#[from] DiffusionError),
+    /// A row is missing that was kept aside when the weights were trained.
+    #[error(
+        "{} has no row {id:?}, which was kept aside when the weights were trained, so these are other \
+         data. Give the folder of the sets that docs/generate.md names.",
+        path.display()
+    )]
+    OtherData {
+        /// The file of the rows.
+        path: PathBuf,
+        /// The row's identifier.
+        id: String,
+    },
+    /// Something is asked for that the judge can't tell.
+    #[error("The judge doesn't tell apart: {0}. Prompts for it can't be judged.")]
+    UnknownKinds(String),
     /// An encoder gave another number of vectors than it was given inputs.
     #[error("An encoder gave {found} vectors for {expected} inputs.")]
     Vectors {
@@ -90,7 +113,7 @@ pub enum EvaluationError {
         /// What was asked for.
         expected: usize,
     },
-    /// The confusion matrix can't be made a picture.
-    #[error("The confusion matrix could not be written as a PNG picture ({0}).")]
+    /// A confusion matrix or a sheet can't be made a picture.
+    #[error("The picture could not be written as PNG ({0}).")]
     Png(String),
 }

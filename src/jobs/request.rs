@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::atlas::readers::{self, Defaults, Layout, Rows, UnknownLayout};
+use crate::store::PictureId;
 
 /// Work that takes long enough to be queued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,19 @@ pub enum JobRequest {
         /// Name and version of the encoder: a worker with another one must not do it.
         encoder: String,
     },
+    /// Synthetic pictures.
+    Generate(Generate),
+}
+
+/// Synthetic pictures, made one after the other. What each is made from is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generate {
+    /// The pictures.
+    pub pictures: Vec<PictureId>,
+    /// Name and version of the model: a worker with another one would make other pictures.
+    pub model: String,
+    /// Steps of all of them.
+    pub steps: u64,
 }
 
 /// A collection that is on this machine.
@@ -79,11 +93,15 @@ impl Import {
 }
 
 impl JobRequest {
+    /// Name of the kind of [`Self::Generate`].
+    pub const GENERATE: &str = "generate";
+
     /// Name of its kind, for estimates and figures.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Import(_) => "import",
             Self::ReEmbed { .. } => "re-embed",
+            Self::Generate(_) => Self::GENERATE,
         }
     }
 
@@ -92,6 +110,11 @@ impl JobRequest {
         match self {
             Self::Import(import) => format!("Import of {}", import.collection),
             Self::ReEmbed { .. } => "Re-embedding of the atlas".to_owned(),
+            // Without the prompt: a list of jobs is for more people than asked.
+            Self::Generate(request) if request.pictures.len() == 1 => {
+                "Synthetic picture".to_owned()
+            }
+            Self::Generate(_) => "Synthetic pictures".to_owned(),
         }
     }
 
@@ -100,6 +123,7 @@ impl JobRequest {
         match self {
             Self::Import(import) => import.rows.unwrap_or(1).max(1),
             Self::ReEmbed { entries, .. } => (*entries).max(1),
+            Self::Generate(request) => request.steps.max(1),
         }
     }
 }

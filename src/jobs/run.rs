@@ -4,11 +4,14 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::generate::Drawing;
 use super::progress::Progress;
-use super::request::{Import, JobRequest};
+use super::request::{Generate, Import, JobRequest};
 use crate::atlas::ingest::{Report, ingest};
 use crate::atlas::{Atlas, AtlasError};
 use crate::engine::{Caller, Engine, Lane};
+use crate::generate::Checks;
+use crate::store::Store;
 
 /// A job at work: who asked, and how to tell how far it is.
 #[derive(Debug, Clone)]
@@ -35,12 +38,26 @@ pub trait Runner: Send + Sync + 'static {
 pub struct Library {
     atlas_uri: String,
     engine: Engine,
+    drawing: Option<Drawing>,
 }
 
 impl Library {
     /// Jobs on one atlas, with one engine.
     pub fn new(atlas_uri: String, engine: Engine) -> Self {
-        Self { atlas_uri, engine }
+        Self {
+            atlas_uri,
+            engine,
+            drawing: None,
+        }
+    }
+
+    /// The same with synthetic pictures, whose recipes are in a store.
+    #[must_use]
+    pub fn with_pictures(self, store: Store, checks: Checks) -> Self {
+        Self {
+            drawing: Some(Drawing { store, checks }),
+            ..self
+        }
     }
 }
 
@@ -52,6 +69,7 @@ impl Runner for Library {
             match request {
                 Ok(JobRequest::Import(request)) => import(&library, request, job).await,
                 Ok(JobRequest::ReEmbed { encoder, .. }) => re_embed(&library, &encoder, job).await,
+                Ok(JobRequest::Generate(request)) => generate(&library, request, job).await,
                 Err(error) => {
                     tracing::warn!(%error, "a stored job can't be read");
                     Err(
@@ -122,6 +140,16 @@ async fn re_embed(library: &Library, wanted: &str, job: RunningJob) -> Result<St
     Ok(format!(
         "{entries} entries have new vectors by {encoder}{pictures}."
     ))
+}
+
+async fn generate(library: &Library, request: Generate, job: RunningJob) -> Result<String, String> {
+    let Some(drawing) = &library.drawing else {
+        return Err("The worker that took the job makes no pictures.".to_owned());
+    };
+    let atlas = Atlas::open_or_create(&library.atlas_uri, library.engine.clone())
+        .await
+        .map_err(|error| told_and_logged(&error))?;
+    drawing.run(atlas, request, job).await
 }
 
 /// The sentence for people; the causes go to the log, where the job's span names it.

@@ -19,6 +19,9 @@ const STRUCTURE: f32 = 4.0;
 pub struct Fingerprint([u8; CELLS]);
 
 impl Fingerprint {
+    /// The distance up to which two pictures count as the same.
+    pub const SAME_PICTURE: f32 = SAME_PICTURE;
+
     /// Averages a picture's cells.
     pub fn of(picture: &DynamicImage) -> Self {
         // The triangle filter averages over all pixels of a cell when it makes pictures smaller.

@@ -112,7 +112,7 @@ mod tests {
     use crate::compare::{Side, Subject};
     use crate::explain::{Answer, Asked, Conversation, Kind};
     use crate::store::{
-        ComparisonId, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
+        ComparisonId, Recipe, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
         StoredExplanation,
     };
 
@@ -121,8 +121,10 @@ mod tests {
     const BY_PICTURE: &str = "20261124000000_search_by_picture.sql";
     const REASONS: &str = "20261125000000_reasons_of_results.sql";
     const COMPARISONS: &str = "20261205000000_comparisons.sql";
+    const EXPLANATIONS: &str = "20261206000000_explanations.sql";
+    const QUIZZES: &str = "20261208000000_quizzes.sql";
 
-    /// A database as an earlier version left it, with a search in it. The time is the
+    /// A database as an earlier version left it, with something in it. The time is the
     /// parameter of the statement that inserts it.
     async fn of_an_earlier_version(database: &Path, migrations: &[&str], insert: &'static str) {
         let options = SqliteConnectOptions::new()
@@ -143,7 +145,7 @@ mod tests {
             .bind(i64::try_from(now.as_secs()).expect("in range"))
             .execute(&pool)
             .await
-            .expect("a search of that version");
+            .expect("a row of that version");
         pool.close().await;
     }
 
@@ -245,6 +247,46 @@ mod tests {
         assert_eq!(store.explanation(&id).await.expect("read"), Some(made));
         let deleted = store.delete_user(7).await.expect("deleted");
         assert_eq!(deleted, 3, "the comparison, the explanation and the vote");
+    }
+
+    #[tokio::test]
+    async fn pictures_come_to_a_database_that_holds_comparisons() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("m.sqlite");
+        let insert = r#"INSERT INTO comparisons VALUES ('0123456789abcdef', 7,
+            '{"subject":{"kind":"picture"},"results":["a"]}',
+            '{"subject":{"kind":"words","words":"knee"},"results":[]}', ?)"#;
+        let earlier = [
+            FIRST,
+            JOBS,
+            BY_PICTURE,
+            REASONS,
+            COMPARISONS,
+            EXPLANATIONS,
+            QUIZZES,
+        ];
+        of_an_earlier_version(&database, &earlier, insert).await;
+        let store = Store::open(&*database).await.expect("brought up");
+        let id = ComparisonId::parse("0123456789abcdef").expect("a name");
+        let kept = store.comparison(&id).await.expect("read");
+        let kept = kept.expect("still there");
+        assert_eq!((kept.user, kept.a.subject), (7, Subject::Picture));
+        let recipe = Recipe {
+            prompt: "chest X-ray".to_owned(),
+            negative: String::new(),
+            seed: 1,
+            steps: 20,
+            guidance: 4.0,
+            width: 128,
+            height: 128,
+            scheduler: "ddim".to_owned(),
+            variant: None,
+        };
+        let id = store.remember_picture(7, 1, &recipe).await.expect("stored");
+        let stored = store.picture(&id).await.expect("read").expect("kept");
+        assert_eq!(stored.recipe, recipe);
+        let deleted = store.delete_user(7).await.expect("deleted");
+        assert_eq!(deleted, 2, "the comparison and the picture");
     }
 
     #[tokio::test]

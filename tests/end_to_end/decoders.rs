@@ -134,6 +134,8 @@ async fn the_commands_that_were_registered_are_valid() -> Result<()> {
         "Explain this image",
         "compare",
         "Compare with…",
+        "generate",
+        "Make a synthetic variant",
         "queue",
         "quiz",
         "atlas",

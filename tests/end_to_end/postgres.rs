@@ -11,8 +11,8 @@ use mirage::compare::{Side, Subject};
 use mirage::explain::{Answer, Asked, Cited, Conversation, Kind, WordedBy};
 use mirage::store::jobs::{State, WorkerId};
 use mirage::store::{
-    Choice, Location, Search, SearchId, SearchSubject, Store, StoreError, StoredComparison,
-    StoredExplanation,
+    Choice, Location, Made, Recipe, Search, SearchId, SearchSubject, Start, Store, StoreError,
+    StoredComparison, StoredExplanation, Told, Variant,
 };
 use mirage_tests::{Postgres, Process, SOON};
 
@@ -111,6 +111,7 @@ async fn the_store_does_there_what_it_does_in_a_file() -> Result<()> {
     assert_eq!(store.forget_old_searches(SystemTime::now()).await?, 0);
     comparisons_are_kept(&store, &other).await?;
     explanations_are_kept(&store, &other).await?;
+    pictures_are_kept(&store, &other).await?;
     let folder = tempfile::tempdir()?;
     let jobs = accept(&store, folder.path(), 3, Some(7)).await?;
     let worker = store.register_worker(SystemTime::now()).await?;
@@ -215,6 +216,65 @@ async fn explanations_are_kept(store: &Store, other: &Store) -> Result<()> {
     assert!(other.feedback(u64::MAX, 5).await?.is_empty());
     assert_eq!(store.delete_user(7).await?, 0);
     Ok(())
+}
+
+async fn pictures_are_kept(store: &Store, other: &Store) -> Result<()> {
+    let recipe = Recipe {
+        prompt: "صورة '; DROP TABLE pictures; --".to_owned(),
+        negative: String::new(),
+        seed: u64::MAX,
+        steps: 20,
+        guidance: 4.5,
+        width: 128,
+        height: 96,
+        scheduler: "ddim".to_owned(),
+        variant: Some(Variant {
+            strength: 0.6,
+            start: Start::Given(vec![1, 2, 3]),
+        }),
+    };
+    let id = store.remember_picture(u64::MAX, 0, &recipe).await?;
+    let plain = Recipe {
+        variant: None,
+        ..recipe.clone()
+    };
+    let second = store.remember_picture(u64::MAX, 0, &plain).await?;
+    let kept = other.picture(&id).await?.context("it is kept")?;
+    assert_eq!((kept.recipe, kept.made), (recipe, None));
+    let made = Made {
+        file: Some(vec![4; 9]),
+        ..made_without_files()
+    };
+    assert!(other.picture_made(&id, 7, &made).await?);
+    let kept = store.picture(&id).await?.context("it is kept")?;
+    assert_eq!((kept.recipe.seed, kept.made), (7, Some(made)));
+    store.erase_files_of(&id).await?;
+    let kept = other.picture(&id).await?.context("it is kept")?;
+    assert!(kept.made.is_some_and(|made| made.file.is_none()));
+    for reason in ["first", "second"] {
+        assert!(store.report_picture(&id, 7, reason).await?);
+    }
+    let reported = other.reported_pictures(5).await?;
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0].reasons, ["second"]);
+    let now = SystemTime::now();
+    assert_eq!(store.forget_old_pictures(now).await?, 0);
+    store.forget_picture(&second).await?;
+    assert_eq!(other.picture(&second).await?, None);
+    // What others said of it goes with the picture.
+    assert_eq!(store.delete_user(u64::MAX).await?, 1);
+    assert!(other.reported_pictures(5).await?.is_empty());
+    assert!(!other.picture_made(&id, 7, &made_without_files()).await?);
+    Ok(())
+}
+
+fn made_without_files() -> Made {
+    Made {
+        model: "tiny@1".to_owned(),
+        told: Told::default(),
+        file: None,
+        sheet: None,
+    }
 }
 
 /// The migrations of the version before, in a folder of their own.

@@ -1,6 +1,6 @@
 //! A bot that runs in the test's process against a local server, with a database of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -28,6 +28,9 @@ pub struct Bot {
     pub works: bool,
     /// Words explanations; nothing does unless a test puts a model in.
     pub writer: Writer,
+    /// Whether its engine is the one that makes pictures ([`crate::drawing_engine`]), from its next
+    /// start on. Its atlas must be of the same encoders.
+    pub draws: bool,
     running: Option<Running>,
 }
 
@@ -77,6 +80,7 @@ impl Bot {
             atlas_uri: atlas_uri.to_owned(),
             works: true,
             writer: Writer::default(),
+            draws: false,
             running: None,
         };
         std::fs::create_dir_all(bot.imports())?;
@@ -110,15 +114,7 @@ impl Bot {
         if self.running.is_some() {
             bail!("the bot runs already");
         }
-        let (database, imports) = (self.database(), self.imports());
-        let running = Running::start(
-            &self.server,
-            &database,
-            &imports,
-            &self.atlas_uri,
-            (self.works, self.writer.clone()),
-        );
-        self.running = Some(running.await?);
+        self.running = Some(Running::start(self).await?);
         self.server.wait_for_bot(SOON).await?;
         self.server.wait_for_commands(SOON).await?;
         Ok(())
@@ -157,28 +153,30 @@ impl Bot {
 }
 
 impl Running {
-    async fn start(
-        server: &Server,
-        database: &Path,
-        imports: &Path,
-        atlas_uri: &str,
-        (works, writer): (bool, Writer),
-    ) -> Result<Self> {
-        let store = Store::open(database).await?;
+    async fn start(bot: &Bot) -> Result<Self> {
+        let store = Store::open(&*bot.database()).await?;
         let lock = store.lock_for_bot().await?;
         let settings = Settings {
-            token: Secret::new(server.bot_token()),
-            discord_url: Some(server.base_url().parse()?),
+            token: Secret::new(bot.server.bot_token()),
+            discord_url: Some(bot.server.base_url().parse()?),
             guild: None,
-            imports: imports.to_owned(),
-            writer,
+            imports: bot.imports(),
+            writer: bot.writer.clone(),
         };
-        let engine = crate::engine().await?;
-        let atlas = Atlas::open(atlas_uri, engine.clone()).await?;
+        let engine = if bot.draws {
+            crate::drawing_engine().await?
+        } else {
+            crate::engine().await?
+        };
+        let atlas = Atlas::open(&bot.atlas_uri, engine.clone()).await?;
         let cancel = CancellationToken::new();
         let jobs = Jobs::new(store.clone(), Limits::default());
-        let runner = Arc::new(Library::new(atlas_uri.to_owned(), engine));
-        let worker = works.then(|| {
+        let mut runner = Library::new(bot.atlas_uri.clone(), engine);
+        if bot.draws {
+            runner = runner.with_pictures(store.clone(), crate::checks().await?);
+        }
+        let runner = Arc::new(runner);
+        let worker = bot.works.then(|| {
             let work = jobs::work(jobs.clone(), runner, Pace::default(), cancel.clone());
             tokio::spawn(work)
         });

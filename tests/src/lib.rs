@@ -3,6 +3,7 @@
 
 mod bot;
 mod browser;
+mod drawing;
 mod material;
 mod postgres;
 mod process;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use bot::Bot;
 pub use browser::{Browser, artifacts};
+pub use drawing::{Crowd, MODEL, SIDE, checks, drawing_engine};
 pub use material::{encoder, engine, picture_encoder, starter_atlas, starter_atlas_uri, weights};
 pub use postgres::Postgres;
 pub use process::Process;

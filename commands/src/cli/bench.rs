@@ -5,6 +5,7 @@ mod compare;
 mod encode;
 mod engine;
 mod find;
+mod generate;
 mod page;
 mod peer;
 mod playground;
@@ -35,6 +36,7 @@ enum What {
     Encode(encode::Arguments),
     Chat(chat::Arguments),
     Quiz(quiz::Arguments),
+    Generate(generate::Arguments),
 }
 
 pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
@@ -46,5 +48,6 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Encode(arguments) => encode::run(arguments, config).await,
         What::Chat(arguments) => chat::run(arguments, config).await,
         What::Quiz(arguments) => quiz::run(arguments, config).await,
+        What::Generate(arguments) => generate::run(arguments, config).await,
     }
 }

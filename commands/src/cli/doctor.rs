@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::output;
 use super::text::{self, Paragraphs, count};
 
-/// Check this machine: processor, memory, disk, weights, atlas, database, Discord, Python
+/// Check this machine: processor, memory, disk, weights, generator, atlas, database, Discord, Python
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  mirage doctor\n\n\
     Exit codes: 0 no problem (there may be warnings); 1 at least one problem.")]
@@ -107,6 +107,7 @@ async fn checks(config: &Config) -> Vec<Check> {
         machine::disk("data disk", &config.data),
         machine::disk("cache disk", &config.cache),
         weights,
+        material::generator(config),
         atlas,
         material::database(config).await,
         services::token(config),

@@ -1,11 +1,12 @@
 //! `mirage eval`: how well pictures and words of a person's own pairs find each other, whether
-//! explanations keep to their sources, and what the drafts of quizzes are worth. The figures are the
-//! library's; here they are asked for and shown.
+//! explanations keep to their sources, how good synthetic pictures are, and what the drafts of
+//! quizzes are worth. The figures are the library's; here they are asked for and shown.
 
 mod arithmetic;
 mod classify;
 mod concepts;
 mod explain;
+mod generate;
 mod material;
 mod quiz;
 mod retrieval;
@@ -15,14 +16,16 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use mirage::config::Config;
 use mirage::evaluation::EvaluationError;
+use mirage_models::diffusion::DiffusionError;
 use mirage_models::image_encoder::ImageEncoderError;
+use mirage_models::judge::JudgeError;
 use mirage_models::text_encoder::EncoderError;
 
 use super::Exit;
 use super::failure::Failure;
 
-/// Measure how well pictures and words find each other, explanations keep to their sources, and what
-/// can be drafted from the atlas
+/// Measure how well pictures and words find each other, explanations keep to their sources, synthetic
+/// pictures, and what can be drafted from the atlas
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -37,6 +40,7 @@ enum What {
     Arithmetic(arithmetic::Arguments),
     Explain(explain::Arguments),
     Quiz(quiz::Arguments),
+    Generate(generate::Arguments),
 }
 
 // Not a doc comment: clap would take it for the help of each command above.
@@ -78,6 +82,7 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         What::Arithmetic(arguments) => arithmetic::run(arguments, config).await,
         What::Explain(arguments) => explain::run(arguments, config).await,
         What::Quiz(arguments) => quiz::run(arguments, config).await,
+        What::Generate(arguments) => generate::run(arguments, config).await,
     }
 }
 
@@ -90,6 +95,14 @@ impl From<EvaluationError> for Failure {
             | EvaluationError::Lacking { .. }
             | EvaluationError::OneClass { .. }
             | EvaluationError::NoQuery { .. }
+            | EvaluationError::OtherData { .. }
+            | EvaluationError::Judge(JudgeError::Unreadable { .. })
+            | EvaluationError::Generator(
+                DiffusionError::Part { .. }
+                | DiffusionError::NoTextEncoder { .. }
+                | DiffusionError::NotFinite(_)
+                | DiffusionError::Steps { .. },
+            )
             | EvaluationError::Text(EncoderError::Unreadable { .. } | EncoderError::Joint(_))
             | EvaluationError::Image(
                 ImageEncoderError::Unreadable { .. }
@@ -99,6 +112,9 @@ impl From<EvaluationError> for Failure {
             EvaluationError::Spaces { .. }
             | EvaluationError::Text(_)
             | EvaluationError::Image(_)
+            | EvaluationError::Judge(_)
+            | EvaluationError::Generator(_)
+            | EvaluationError::UnknownKinds(_)
             | EvaluationError::Vectors { .. }
             | EvaluationError::Png(_) => Self::Unexpected(error.into()),
         }

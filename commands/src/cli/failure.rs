@@ -10,8 +10,10 @@ use mirage::compare::CompareError;
 use mirage::config::ConfigError;
 use mirage::engine::EngineError;
 use mirage::explain::ExplainError;
+use mirage::generate::{CheckError, DrawError, MarkError};
 use mirage::jobs::JobsError;
 use mirage::store::StoreError;
+use mirage_models::diffusion::DiffusionError;
 use mirage_models::image_encoder::ImageEncoderError;
 use mirage_models::joint_encoder::JointError;
 use mirage_models::manifest::ManifestError;
@@ -131,10 +133,28 @@ impl From<EngineError> for Failure {
                 | ImageEncoderError::Dimensions { .. }
                 | ImageEncoderError::Pixels { .. } => Self::Unexpected(error.into()),
             },
+            EngineError::Generator(generator) => match &**generator {
+                DiffusionError::Part { .. }
+                | DiffusionError::TextEncoder(_)
+                | DiffusionError::NoTextEncoder { .. }
+                | DiffusionError::NotFinite(_)
+                | DiffusionError::Cancelled => Self::User(error.into()),
+                DiffusionError::Steps { .. }
+                | DiffusionError::Guidance(_)
+                | DiffusionError::Strength(_)
+                | DiffusionError::Size { .. }
+                | DiffusionError::Scheduler(_) => Self::Argument(error.into()),
+                DiffusionError::Device
+                | DiffusionError::Tokenizer(_)
+                | DiffusionError::Noise { .. }
+                | DiffusionError::Network(_) => Self::Unexpected(error.into()),
+            },
             EngineError::Overloaded { .. }
             | EngineError::Stopped
             | EngineError::Cancelled
             | EngineError::NoImageEncoder
+            | EngineError::NoGenerator
+            | EngineError::Memory { .. }
             | EngineError::Work(_) => Self::User(error.into()),
             EngineError::Panicked(_) | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
         }
@@ -226,6 +246,28 @@ impl From<ExplainError> for Failure {
             ExplainError::NoStructures { .. } | ExplainError::Cancelled => Self::User(error.into()),
             ExplainError::Atlas(error) => error.into(),
             ExplainError::Drawing(_) => Self::Unexpected(error.into()),
+        }
+    }
+}
+
+impl From<DrawError> for Failure {
+    fn from(error: DrawError) -> Self {
+        match error {
+            DrawError::Request(_) | DrawError::Prompt(_) | DrawError::Start(_) => {
+                Self::Argument(error.into())
+            }
+            DrawError::NoStart
+            | DrawError::Refused(_)
+            | DrawError::TooNear
+            | DrawError::Interrupted
+            | DrawError::Mark(MarkError::NotKept)
+            | DrawError::Check(CheckError::Known(_) | CheckError::Interrupted) => {
+                Self::User(error.into())
+            }
+            DrawError::Engine(error) | DrawError::Check(CheckError::Engine(error)) => error.into(),
+            DrawError::Atlas(error) | DrawError::Check(CheckError::Atlas(error)) => error.into(),
+            DrawError::Mark(MarkError::Empty | MarkError::Drawing(_))
+            | DrawError::Check(CheckError::Pixels(_)) => Self::Unexpected(error.into()),
         }
     }
 }

@@ -3,14 +3,16 @@
 
 mod add;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use mirage::config::Config;
 use mirage_models::language_model;
 use mirage_models::manifest::{FileSpec, Manifest};
 use mirage_models::resolver::{FileState, Resolver};
+use mirage_models::safety_gate::{self, SafetyGate};
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::Exit;
 use super::failure::Failure;
@@ -91,22 +93,24 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 async fn tell(task: Task, common: &Common, config: &Config) -> Result<Exit, Failure> {
     let profile = common.profile.as_deref().unwrap_or(&config.profile);
     let manifest = runtime::manifest(config, profile)?;
-    let folder = runtime::weights_folder(config, &manifest.profile);
-    let resolver = Resolver::new(&folder);
+    let parts = parts(&manifest, config)?;
     let states = match task {
-        Task::List => look(&manifest, &resolver),
-        Task::Verify => verify(&manifest, &resolver).await?,
+        Task::List => look(&parts),
+        Task::Verify => verify(&parts).await?,
         Task::Pull => {
-            pull(&manifest, &resolver, &folder.display().to_string()).await?;
+            pull(&manifest, &parts).await?;
+            let folder = runtime::weights_folder(config, &manifest.profile);
             prepare(&manifest, &folder).await?;
-            look(&manifest, &resolver)
+            look(&parts)
         }
     };
+    let folder = runtime::weights_folder(config, &manifest.profile);
     let told = Profile {
         profile: &manifest.profile,
         description: &manifest.description,
         folder: folder.display().to_string(),
-        files: rows(&manifest, states),
+        generator: manifest.diffusion_identity(),
+        files: rows(&parts, states),
     };
     if common.json {
         output::print_json(&told)?;
@@ -120,30 +124,72 @@ async fn tell(task: Task, common: &Common, config: &Config) -> Result<Exit, Fail
     })
 }
 
-async fn pull(manifest: &Manifest, resolver: &Resolver, folder: &str) -> Result<(), Failure> {
-    let is_wanted = |file: &&FileSpec| resolver.look(file) != FileState::Ready;
-    let wanted: Vec<&FileSpec> = manifest.files.iter().filter(is_wanted).collect();
-    if !wanted.is_empty() {
-        let bytes: u64 = wanted.iter().map(|file| file.size).sum();
-        say(&format!(
-            "Fetching {} ({}) of the profile {} to {folder}.",
-            count(wanted.len() as u64, "file", "files"),
-            size(bytes),
-            manifest.profile
-        ));
+/// Files that lie in one folder.
+#[derive(Clone)]
+struct Part {
+    files: Vec<FileSpec>,
+    folder: PathBuf,
+}
+
+impl Part {
+    fn resolver(&self) -> Resolver {
+        Resolver::new(&self.folder)
     }
+}
+
+/// The profile's files, and where it has a generator those of the safety gate, which all profiles
+/// share: without it no picture is shown.
+fn parts(manifest: &Manifest, config: &Config) -> Result<Vec<Part>, Failure> {
+    let mut parts = vec![Part {
+        files: manifest.files.clone(),
+        folder: runtime::weights_folder(config, &manifest.profile),
+    }];
+    if manifest.diffusion.is_some() {
+        parts.push(Part {
+            files: safety_gate::files()?,
+            folder: runtime::weights_folder(config, SafetyGate::FOLDER),
+        });
+    }
+    Ok(parts)
+}
+
+async fn pull(manifest: &Manifest, parts: &[Part]) -> Result<(), Failure> {
     let cancel = interrupt::watch("Stopping. Press Ctrl-C again to stop at once.");
-    let mut bar = progress::Files::new(&manifest.files);
-    let fetching = resolver.ensure(&manifest.files, |step| bar.step(&step));
-    let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
-    interrupt::unless_stopped(&cancel, sentence, fetching).await??;
-    let fetched = bar.fetched;
-    drop(bar);
+    let mut fetched = 0;
+    for part in parts {
+        fetched += pull_part(manifest, part, &cancel).await?;
+    }
     say(&format!(
         "{} fetched; all are verified.",
         count(fetched, "file", "files")
     ));
     Ok(())
+}
+
+/// Fetches what is missing of a part; returns how many files that were.
+async fn pull_part(
+    manifest: &Manifest,
+    part: &Part,
+    cancel: &CancellationToken,
+) -> Result<u64, Failure> {
+    let resolver = part.resolver();
+    let is_wanted = |file: &&FileSpec| resolver.look(file) != FileState::Ready;
+    let wanted: Vec<&FileSpec> = part.files.iter().filter(is_wanted).collect();
+    if !wanted.is_empty() {
+        let bytes: u64 = wanted.iter().map(|file| file.size).sum();
+        say(&format!(
+            "Fetching {} ({}) of the profile {} to {}.",
+            count(wanted.len() as u64, "file", "files"),
+            size(bytes),
+            manifest.profile,
+            part.folder.display()
+        ));
+    }
+    let mut bar = progress::Files::new(&part.files);
+    let fetching = resolver.ensure(&part.files, |step| bar.step(&step));
+    let sentence = "Stopped. The files that arrived whole stay; run it again to go on.";
+    interrupt::unless_stopped(cancel, sentence, fetching).await??;
+    Ok(bar.fetched)
 }
 
 /// Brings the language model into the form that is fast here, once.
@@ -157,25 +203,33 @@ async fn prepare(manifest: &Manifest, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn look(manifest: &Manifest, resolver: &Resolver) -> Vec<FileState> {
-    let files = manifest.files.iter();
-    files.map(|file| resolver.look(file)).collect()
+fn look(parts: &[Part]) -> Vec<FileState> {
+    let states = parts.iter().flat_map(|part| {
+        let resolver = part.resolver();
+        let files = part.files.iter();
+        files.map(move |file| resolver.look(file))
+    });
+    states.collect()
 }
 
 /// Reads each file whole, on a thread that may block.
-async fn verify(manifest: &Manifest, resolver: &Resolver) -> Result<Vec<FileState>, Failure> {
-    let (files, resolver) = (manifest.files.clone(), resolver.clone());
+async fn verify(parts: &[Part]) -> Result<Vec<FileState>, Failure> {
+    let parts = parts.to_vec();
     let reading = tokio::task::spawn_blocking(move || {
-        let files = files.iter();
-        files.map(|file| resolver.verify(file)).collect::<Vec<_>>()
+        let states = parts.iter().flat_map(|part| {
+            let resolver = part.resolver();
+            let files = part.files.iter();
+            files.map(move |file| resolver.verify(file))
+        });
+        states.collect::<Vec<_>>()
     });
     reading
         .await
         .map_err(|error| Failure::Unexpected(error.into()))
 }
 
-fn rows(manifest: &Manifest, states: Vec<FileState>) -> Vec<FileRow<'_>> {
-    let files = manifest.files.iter().zip(states);
+fn rows(parts: &[Part], states: Vec<FileState>) -> Vec<FileRow<'_>> {
+    let files = parts.iter().flat_map(|part| &part.files).zip(states);
     files
         .map(|(file, state)| FileRow::new(file, state))
         .collect()
@@ -187,6 +241,9 @@ struct Profile<'a> {
     profile: &'a str,
     description: &'a str,
     folder: String,
+    /// Name and version of what makes pictures, if there is such a thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generator: Option<String>,
     files: Vec<FileRow<'a>>,
 }
 
@@ -230,6 +287,10 @@ impl Profile<'_> {
         let mut text = Paragraphs::new(columns);
         text.line(&format!("Profile {}: {}", self.profile, self.description));
         text.line(&format!("Folder {}", self.folder));
+        match &self.generator {
+            Some(generator) => text.line(&format!("It makes synthetic pictures, by {generator}.")),
+            None => text.line("It has no generator, so it makes no synthetic pictures."),
+        }
         let widest = |cell: fn(&FileRow<'_>) -> String| {
             let widths = self.files.iter().map(|file| text::width(&cell(file)));
             widths.max().unwrap_or_default()
@@ -271,12 +332,17 @@ mod tests {
                 FileState::Ready
             }
         };
-        let files = rows(&manifest, manifest.files.iter().map(state).collect());
+        let states = manifest.files.iter().map(state).collect();
+        let parts = [Part {
+            files: manifest.files.clone(),
+            folder: PathBuf::from("weights"),
+        }];
         let told = Profile {
             profile: &manifest.profile,
             description: &manifest.description,
             folder: "weights".to_owned(),
-            files,
+            generator: None,
+            files: rows(&parts, states),
         };
         assert!(!told.is_complete());
         let text = told.in_words(usize::MAX);
@@ -284,6 +350,7 @@ mod tests {
             text.contains("  changed: its SHA-256 is another\n"),
             "{text}"
         );
+        assert!(text.contains("It has no generator"), "{text}");
         assert!(text.ends_with("`mirage models pull`.\n"), "{text}");
     }
 }

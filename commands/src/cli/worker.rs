@@ -34,7 +34,8 @@ pub(crate) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     if let Some(address) = config.work.metrics {
         metrics::serve(address, engine.metrics(), jobs.clone(), cancel.clone()).await?;
     }
-    let runner = Library::new(config.atlas_uri.clone(), engine);
+    let runner = Library::new(config.atlas_uri.clone(), engine)
+        .with_pictures(store.clone(), runtime::checks(config)?);
     let mut workers = workers::hire(&jobs, &runner, usize::from(arguments.jobs), &cancel);
     output::print("Working. Ctrl-C stops it.\n")?;
     tokio::select! {

@@ -9,21 +9,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, stream};
+use mirage::atlas::Atlas;
 use mirage::config::Secret;
 use mirage::jobs::Jobs;
 use mirage::store::StoreError;
-use mirage::store::jobs::{Delivery, JobId, Standing, State};
+use mirage::store::jobs::{Delivery, Job, JobId, Standing, State};
 use poise::serenity_prelude as serenity;
 use serde::{Deserialize, Serialize};
-use serenity::{
-    Builder as _, CreateAllowedMentions, CreateAttachment, CreateMessage, EditAttachments,
-    EditInteractionResponse, Http,
-};
+use serenity::{Builder as _, CreateAllowedMentions, CreateAttachment, CreateMessage, Http};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::job_message;
 use super::respond::in_words;
+use super::results::Page;
+use super::{generate, job_message};
 
 /// How often the store is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -45,11 +44,16 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The way back to an interaction that was acknowledged.
+    /// The way back to a command that was acknowledged.
     pub(super) fn to(interaction: &serenity::CommandInteraction) -> Self {
+        Self::by(&interaction.token, interaction.channel_id)
+    }
+
+    /// The way back to any interaction that was acknowledged, by its token.
+    pub(super) fn by(token: &str, channel: serenity::ChannelId) -> Self {
         Self {
-            token: interaction.token.clone(),
-            channel: interaction.channel_id.get(),
+            token: token.to_owned(),
+            channel: channel.get(),
         }
     }
 
@@ -82,10 +86,11 @@ enum Sent {
 pub(super) async fn announce(
     http: Arc<Http>,
     jobs: Jobs,
+    atlas: Atlas,
     news: Arc<Notify>,
     cancel: CancellationToken,
 ) {
-    let teller = Teller { http, jobs };
+    let teller = Teller { http, jobs, atlas };
     let mut shown = HashMap::new();
     while !cancel.is_cancelled() {
         if let Err(error) = round(&teller, &mut shown, &cancel).await {
@@ -171,6 +176,8 @@ impl News {
 struct Teller {
     http: Arc<Http>,
     jobs: Jobs,
+    /// Where the real pictures beside a synthetic one are.
+    atlas: Atlas,
 }
 
 impl Teller {
@@ -191,13 +198,16 @@ impl Teller {
             }
             return Ok((id, None));
         };
-        let sent = match self.edit(&delivery, &reply, &text).await? {
-            Sent::Never if has_ended => self.post(&delivery, &reply, &text).await,
+        let page = self.page(&delivery.job, &text).await?;
+        let edit = page.clone().into_edit();
+        let sent = match sent(edit.execute(&*self.http, &reply.token)).await {
+            Sent::Never if has_ended => self.post(&delivery, &reply, page).await,
             other => other,
         };
         if has_ended && !matches!(sent, Sent::Later) {
             let posted = matches!(sent, Sent::Yes);
             self.jobs.store().delivered(id, posted).await?;
+            generate::erase_files_of(self.jobs.store(), &delivery.job).await?;
             return Ok((id, None));
         }
         let shown = Shown {
@@ -212,34 +222,39 @@ impl Teller {
         Ok((id, Some(shown)))
     }
 
-    /// Edits the answer to the interaction.
-    async fn edit(
-        &self,
-        delivery: &Delivery,
-        reply: &Reply,
-        text: &str,
-    ) -> Result<Sent, StoreError> {
-        let job = &delivery.job;
-        let mut attachments = EditAttachments::new();
-        if job.state == State::Open
-            && let Some(preview) = self.jobs.store().job_preview(job.id).await?
+    /// The message of a job: its words, with a picture while one is being made, and all that
+    /// belongs to pictures that were made.
+    async fn page(&self, job: &Job, text: &str) -> Result<Page, StoreError> {
+        let store = self.jobs.store();
+        if job.state == State::Done
+            && let Some(page) = generate::result_of(&self.atlas, store, job, text).await?
         {
-            let picture = CreateAttachment::bytes(preview, "preview.png")
-                .description("Preview of a picture that is being made. It is synthetic.");
-            attachments = attachments.add(picture);
+            return Ok(page);
         }
-        let edit = EditInteractionResponse::new()
-            .content(text)
-            .components(job_message::rows(job))
-            .attachments(attachments);
-        Ok(sent(edit.execute(&*self.http, &reply.token)).await)
+        let mut pictures = Vec::new();
+        if job.state == State::Open
+            && let Some(preview) = store.job_preview(job.id).await?
+        {
+            let preview = CreateAttachment::bytes(preview, "synthetic-preview.jpg")
+                .description("Preview of a picture that is being made. It is synthetic.");
+            pictures.push(preview);
+        }
+        Ok(Page {
+            content: text.to_owned(),
+            embeds: Vec::new(),
+            rows: job_message::rows(job),
+            pictures,
+        })
     }
 
     /// Posts a result to the channel, for the person who asked: the interaction is too old.
-    async fn post(&self, delivery: &Delivery, reply: &Reply, text: &str) -> Sent {
+    async fn post(&self, delivery: &Delivery, reply: &Reply, page: Page) -> Sent {
         let user = serenity::UserId::new(delivery.job.user.max(1));
         let message = CreateMessage::new()
-            .content(format!("<@{user}> {text}"))
+            .content(format!("<@{user}> {}", page.content))
+            .embeds(page.embeds)
+            .components(page.rows)
+            .files(page.pictures)
             .allowed_mentions(CreateAllowedMentions::new().users([user]))
             .nonce(serenity::Nonce::String(format!("job-{}", delivery.job.id)))
             .enforce_nonce(true);

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirage::media::{Given, MediaError};
+use mirage::generate;
+use mirage::media::{self, Given, MediaError};
 use poise::serenity_prelude as serenity;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -54,6 +55,24 @@ impl Attachments {
     pub(crate) async fn picture(&self, attached: &Attached) -> Result<Given, CommandError> {
         let decoded = self.read(attached, Given::decoded).await?;
         decoded.map_err(|error| CommandError::Shown(refusal(&error)))
+    }
+
+    /// The same, and whether the file says in some way that the picture is synthetic.
+    ///
+    /// # Errors
+    /// As [`Self::picture`].
+    pub(crate) async fn picture_and_kind(
+        &self,
+        attached: &Attached,
+    ) -> Result<(Given, bool), CommandError> {
+        let looking = self.read(attached, |bytes| {
+            let given = Given::decoded(bytes)?;
+            let picture = media::decode(bytes)?;
+            let sign = generate::sign_of(None, None, bytes, &picture);
+            Ok::<_, MediaError>((given, sign.is_some()))
+        });
+        let looked = looking.await?;
+        looked.map_err(|error| CommandError::Shown(refusal(&error)))
     }
 
     /// What `work` makes of an attachment's bytes. It may decode: one does at a time, on a thread

@@ -3,7 +3,7 @@
 
 use mirage::atlas::{EntryId, Query};
 use mirage::explain::FollowUp;
-use mirage::store::{ComparisonId, ExplanationId, Search, SearchId, SearchSubject};
+use mirage::store::{ComparisonId, ExplanationId, PictureId, Search, SearchId, SearchSubject};
 use poise::serenity_prelude as serenity;
 use serenity::{
     ComponentInteraction, ComponentInteractionDataKind, CreateInteractionResponse,
@@ -15,9 +15,10 @@ use super::custom_id::{CustomId, Deed, View};
 use super::data::Data;
 use super::errors::CommandError;
 use super::explain::Asker;
+use super::generate::Act;
 use super::quiz::Person;
 use super::respond::{acknowledge, in_words, with_retries};
-use super::{compare, explain, find, my_data, queue, quiz, results};
+use super::{compare, explain, find, generate, my_data, queue, quiz, results};
 
 /// Answers a press. A failure is shown to who pressed; nothing is returned.
 pub(crate) async fn dispatch(
@@ -38,6 +39,10 @@ pub(crate) async fn dispatch(
     };
     let id = match id {
         CustomId::Quiz(id) => return quiz::press(context, press, data, id).await,
+        CustomId::Picture {
+            act: act @ (Act::Edit | Act::Report),
+            picture,
+        } => return generate::open_form(context, press, data, act, &picture).await,
         other => other,
     };
     // Before anything else: Discord waits for three seconds, and a busy database for longer.
@@ -71,6 +76,16 @@ pub(crate) async fn dispatch(
         CustomId::AddToQuiz { comparison, view } => {
             pressed.add_to_quiz(&comparison, view).await.map(Some)
         }
+        // What follows is told by who announces.
+        CustomId::Draw {
+            comparison,
+            is_swapped,
+        } => {
+            let asker = generate::Asker::of_press(press);
+            let drawn = generate::draw_sides(data, &asker, &comparison, is_swapped).await;
+            drawn.map(|()| None)
+        }
+        CustomId::Picture { act, picture } => pressed.picture(act, &picture).await,
         // The job's message is edited by who announces.
         CustomId::CancelJob(job) => queue::cancel(press, data, job).await.map(|()| None),
         CustomId::CancelListedJob(job) => queue::cancel_listed(press, data, job).await.map(Some),
@@ -95,6 +110,8 @@ enum Place {
     SameMessage,
     /// In a new message, for who pressed alone.
     Private,
+    /// In a new message, for all.
+    Public,
     /// In a form that opens.
     Form,
 }
@@ -122,7 +139,16 @@ impl Press<'_> {
             | CustomId::Like { .. }
             | CustomId::Source { .. }
             | CustomId::Explain { .. }
-            | CustomId::Outline { .. } => Place::Private,
+            | CustomId::Outline { .. }
+            | CustomId::Picture {
+                act: Act::Explain | Act::Edit | Act::Report,
+                ..
+            } => Place::Private,
+            CustomId::Draw { .. }
+            | CustomId::Picture {
+                act: Act::Again | Act::Vary,
+                ..
+            } => Place::Public,
             CustomId::Explained { deed, .. } => match deed {
                 Deed::Ask => Place::Form,
                 _ => Place::Private,
@@ -140,8 +166,9 @@ impl Press<'_> {
     async fn acknowledge(&self, place: Place) -> Result<(), serenity::Error> {
         let response = match place {
             Place::SameMessage => CreateInteractionResponse::Acknowledge,
-            Place::Private => {
-                let message = CreateInteractionResponseMessage::new().ephemeral(true);
+            Place::Private | Place::Public => {
+                let is_private = place == Place::Private;
+                let message = CreateInteractionResponseMessage::new().ephemeral(is_private);
                 CreateInteractionResponse::Defer(message)
             }
             // The form carries what its button does.
@@ -307,6 +334,21 @@ impl Press<'_> {
         Asker::new(self.data, &self.context.http, &press.token, place)
     }
 
+    /// A button under a synthetic picture. What is made again is told by who announces.
+    async fn picture(
+        &self,
+        act: Act,
+        id: &PictureId,
+    ) -> Result<Option<EditInteractionResponse>, CommandError> {
+        if act == Act::Explain {
+            let page = generate::explanation(self.data, self.press.user.id, id).await?;
+            return Ok(Some(page.into_edit()));
+        }
+        let asker = generate::Asker::of_press(self.press);
+        generate::make_again(self.data, &asker, id, act).await?;
+        Ok(None)
+    }
+
     async fn search(&self, id: &SearchId) -> Result<Search, CommandError> {
         self.data.store.search(id).await?.ok_or_else(gone)
     }
@@ -322,8 +364,8 @@ impl Press<'_> {
         let http = &self.context.http;
         let sentence = failure.sentence(self.press.id.get(), "a button");
         let shown = match place {
-            // An edit fills the private message, however often it is sent.
-            Place::Private => {
+            // An edit fills the new message, however often it is sent.
+            Place::Private | Place::Public => {
                 let edit = EditInteractionResponse::new().content(sentence);
                 with_retries(|| self.press.edit_response(http, edit.clone())).await
             }

@@ -3,7 +3,7 @@
 //! looks is decided in [`page`].
 
 mod over_time;
-mod page;
+pub(super) mod page;
 
 use mirage::atlas::EntryId;
 use mirage::compare::{self, Arithmetic, Comparison, Idea, Mode, Picture, SHOWN, Side, Weights};
@@ -325,7 +325,11 @@ pub(crate) async fn difference(
     Ok(page::difference([&a, &b], &difference))
 }
 
-async fn stored(data: &Data, id: &ComparisonId) -> Result<StoredComparison, CommandError> {
+/// A comparison as it is stored.
+pub(crate) async fn stored(
+    data: &Data,
+    id: &ComparisonId,
+) -> Result<StoredComparison, CommandError> {
     let stored = data.store.comparison(id).await?;
     stored.ok_or_else(|| {
         let sentence = "This comparison is no longer kept. Use /compare again.";

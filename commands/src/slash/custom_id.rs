@@ -4,8 +4,9 @@
 use std::fmt;
 
 use mirage::store::jobs::JobId;
-use mirage::store::{ComparisonId, ExplanationId, SearchId};
+use mirage::store::{ComparisonId, ExplanationId, PictureId, SearchId};
 
+use super::generate::Act;
 use super::quiz::QuizId;
 
 /// A button's meaning.
@@ -82,6 +83,20 @@ pub(crate) enum CustomId {
         explanation: ExplanationId,
         /// The part, from 1, row by row.
         part: usize,
+    },
+    /// Draw a synthetic picture of each side of a comparison.
+    Draw {
+        /// The comparison.
+        comparison: ComparisonId,
+        /// Whether the second side stands on the left, as A.
+        is_swapped: bool,
+    },
+    /// Do something with a synthetic picture.
+    Picture {
+        /// What to do.
+        act: Act,
+        /// The picture.
+        picture: PictureId,
     },
     /// Cancel the job whose message this is.
     CancelJob(JobId),
@@ -251,6 +266,10 @@ impl CustomId {
                 comparison: ComparisonId::parse(parts.next()?)?,
                 view: View::read(&mut parts)?,
             },
+            ("compare", "draw") => Self::Draw {
+                comparison: ComparisonId::parse(parts.next()?)?,
+                is_swapped: is_swapped(parts.next()?)?,
+            },
             ("compare", turn) => Self::Compare {
                 turn: Turn::ALL.into_iter().find(|known| known.name() == turn)?,
                 comparison: ComparisonId::parse(parts.next()?)?,
@@ -267,6 +286,10 @@ impl CustomId {
             ("explain", deed) => Self::Explained {
                 deed: Deed::ALL.into_iter().find(|known| known.name() == deed)?,
                 explanation: ExplanationId::parse(parts.next()?)?,
+            },
+            ("picture", act) => Self::Picture {
+                act: Act::ALL.into_iter().find(|known| known.name() == act)?,
+                picture: PictureId::parse(parts.next()?)?,
             },
             ("job", "cancel") => Self::CancelJob(JobId::parse(parts.next()?)?),
             ("queue", "cancel") => Self::CancelListedJob(JobId::parse(parts.next()?)?),
@@ -325,6 +348,17 @@ impl fmt::Display for CustomId {
             } => {
                 let order = order(*is_swapped);
                 write!(formatter, "compare:differs:{comparison}:{order}")
+            }
+            Self::Draw {
+                comparison,
+                is_swapped,
+            } => write!(
+                formatter,
+                "compare:draw:{comparison}:{}",
+                order(*is_swapped)
+            ),
+            Self::Picture { act, picture } => {
+                write!(formatter, "picture:{}:{picture}", act.name())
             }
             Self::CancelJob(job) => write!(formatter, "job:cancel:{job}"),
             Self::CancelListedJob(job) => write!(formatter, "queue:cancel:{job}"),
@@ -393,6 +427,10 @@ mod tests {
                     is_swapped: true,
                 },
             },
+            CustomId::Draw {
+                comparison: ComparisonId::parse("0123456789abcdef").expect("16 characters"),
+                is_swapped: false,
+            },
             CustomId::CancelJob(JobId::parse("7").expect("a number")),
             CustomId::CancelListedJob(JobId::parse("9223372036854775807").expect("a number")),
             CustomId::DeleteMyData,
@@ -402,6 +440,11 @@ mod tests {
             let text = id.to_string();
             assert!(text.len() <= 100, "{text}");
             assert_eq!(CustomId::parse(&text), Some(id));
+        }
+        for act in Act::ALL {
+            let picture = PictureId::parse("0123456789abcdef").expect("16 characters");
+            let id = CustomId::Picture { act, picture };
+            assert_eq!(CustomId::parse(&id.to_string()), Some(id));
         }
     }
 
@@ -448,6 +491,11 @@ mod tests {
             "explain:part:0123456789abcdef",
             "explain:outline:0123456789abcdef:-1",
             "find:explain:0123456789abcdef",
+            "compare:draw:0123456789abcdef",
+            "compare:draw:0123456789abcdef:ab:0",
+            "picture:again",
+            "picture:again:'; DROP",
+            "picture:sell:0123456789abcdef",
             "my-data:delete:1",
             "quiz:open:1",
             "quiz",

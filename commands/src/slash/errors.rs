@@ -61,8 +61,18 @@ impl From<EngineError> for CommandError {
                  runs Mirage here for a profile with an image encoder."
                     .to_owned(),
             ),
+            EngineError::NoGenerator => Self::Shown(
+                "Mirage can't make pictures here. Ask the person who runs Mirage here for a \
+                 profile with a generator."
+                    .to_owned(),
+            ),
+            EngineError::Memory { .. } => Self::Shown(
+                "There is too little memory to make a picture here now. Try again later."
+                    .to_owned(),
+            ),
             EngineError::Encoder(_)
             | EngineError::ImageEncoder(_)
+            | EngineError::Generator(_)
             | EngineError::Panicked(_)
             | EngineError::Unstarted(_) => Self::Unexpected(error.into()),
         }

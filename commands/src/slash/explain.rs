@@ -26,7 +26,7 @@ use super::find::check_filled;
 use super::respond::{first_answer, with_retries};
 use super::results::Page;
 use super::suggest::suggest_query;
-use crate::{describe, explaining};
+use crate::{describe, explaining, generating};
 use page::Pictures;
 use stream::Canvas;
 
@@ -164,10 +164,14 @@ pub(crate) async fn answer_command(
     let subject = match wanted {
         Wanted::Topic(topic) => Subject::Topic(topic),
         Wanted::Picture(attached) => {
+            let (given, is_synthetic) = data.attachments.picture_and_kind(&attached).await?;
             let Given {
                 pixels,
                 is_first_of_many,
-            } = data.attachments.picture(&attached).await?;
+            } = given;
+            if is_synthetic {
+                remarks.push(generating::GIVEN_IS_SYNTHETIC.to_owned());
+            }
             if is_first_of_many {
                 remarks.push(describe::FIRST_FRAME.to_owned());
             }

@@ -11,13 +11,15 @@ use super::custom_id::{CustomId, Deed};
 use super::data::Data;
 use super::errors::CommandError;
 use super::explain::{Asker, question_of};
-use super::quiz;
 use super::respond::{acknowledge, in_words, with_retries};
+use super::{generate, quiz};
 
 /// Answers a form, for who sent it alone. A failure is shown to them; nothing is returned.
 pub(crate) async fn dispatch(context: &serenity::Context, sent: &ModalInteraction, data: &Data) {
-    if let Some(CustomId::Quiz(_)) = CustomId::parse(&sent.data.custom_id) {
-        return quiz::submit(context, sent, data).await;
+    match CustomId::parse(&sent.data.custom_id) {
+        Some(CustomId::Quiz(_)) => return quiz::submit(context, sent, data).await,
+        Some(CustomId::Picture { .. }) => return generate::submit(context, sent, data).await,
+        _ => {}
     }
     let _work = data.work.begin().await;
     let data = &data.on_behalf_of(sent.user.id, sent.guild_id);

@@ -14,13 +14,14 @@ use super::errors::CommandError;
 use super::respond::first_answer;
 
 const WHAT_IS_STORED: &str = "Mirage stores your searches, your comparisons, your explanations, what \
-    you thought of explanations and your long jobs with your Discord id for 30 days, so that the \
-    buttons under an answer work and /queue can show them, and your first choice of “Compare with…” \
-    for 15 minutes. Tutors see explanations that somebody found helpful or not. Of quizzes it stores \
-    your answers, what you practise, and what you made and decided as a tutor. Nothing else is stored \
-    of you. Delete all of it now? The buttons under your earlier answers will stop working, your open \
-    jobs are cancelled, and your answers leave all quizzes. Questions that you made stay, without your \
-    name.";
+    you thought of explanations, the words and settings of your synthetic pictures, what you reported of \
+    such pictures, and your long jobs with your Discord id for 30 days, so that the buttons under an \
+    answer work and /queue can show them; a picture that you gave for a synthetic one until that is made; \
+    and your first choice of “Compare with…” for 15 minutes. Tutors see explanations that somebody found \
+    helpful or not. Of quizzes it stores your answers, what you practise, and what you made and decided \
+    as a tutor. Nothing else is stored of you. Delete all of it now? The buttons under your earlier \
+    answers will stop working, your open jobs are cancelled, and your answers leave all quizzes. \
+    Questions that you made stay, without your name.";
 
 /// See what Mirage stores of you, and delete it
 #[poise::command(slash_command, rename = "my-data")]

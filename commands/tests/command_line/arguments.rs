@@ -11,6 +11,10 @@ fn help_is_there_for_every_command_with_an_example() {
         "compare",
         "explain",
         "eval explain",
+        "generate",
+        "reported",
+        "bench generate",
+        "eval generate",
         "ingest",
         "atlas starter",
         "atlas info",
@@ -104,6 +108,8 @@ fn numbers_are_bounded_with_their_range() {
         ("encode", "--rounds", "0"),
         ("chat", "--rounds", "0"),
         ("chat", "--threads", "1001"),
+        ("generate", "--pictures", "0"),
+        ("generate", "--steps", "101"),
     ] {
         home.run(&["bench", what, option, value])
             .ends_with(2)

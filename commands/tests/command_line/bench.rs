@@ -1,5 +1,5 @@
-//! `mirage bench search`, `encode` and `chat` in small: the figures are there under their names. How
-//! large they are is for a machine that does nothing else.
+//! `mirage bench search`, `encode`, `chat` and `generate` in small: the figures are there under their
+//! names. How large they are is for a machine that does nothing else.
 
 use serde_json::Value;
 
@@ -130,4 +130,40 @@ fn the_language_model_is_measured() {
     let sentence = figures["no_peer"].as_str().unwrap_or_default();
     let expected = "There is no peer: no/such/python could not be started";
     assert!(sentence.starts_with(expected), "{figures}");
+}
+
+#[test]
+fn the_generator_is_measured() {
+    let empty = Home::empty();
+    empty
+        .run(&["bench", "generate", "--alone"])
+        .ends_with(1)
+        .says("`mirage models pull`");
+    empty
+        .run(&["bench", "generate", "--steps", "0"])
+        .ends_with(2)
+        .says("--steps");
+    let Some(home) = Home::with_weights() else {
+        return;
+    };
+    let arguments = "bench generate --pictures 2 --steps 2 --alone --json";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let figures = home.run(&arguments).ends_with(0).json();
+    let keys = [
+        "seconds_per_picture",
+        "words_seconds",
+        "steps_seconds",
+        "decoding_seconds",
+        "size",
+        "threads",
+    ];
+    assert_numbers(&figures, &keys);
+    assert_eq!(figures["steps"], 2);
+    assert_eq!(figures["pictures"], 2);
+    assert!(figures["no_peer"].is_string() && figures["peer"].is_null());
+    let arguments = "bench generate --pictures 1 --steps 1 --peer no/such/python";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let run = home.run(&arguments).ends_with(0);
+    let sentence = "There is no peer: no/such/python could not be started";
+    assert!(run.out.contains(sentence), "{}", run.out);
 }

@@ -28,6 +28,7 @@ fn an_empty_home_has_problems_and_each_has_its_mend() {
         state(&checks, name);
     }
     assert_eq!(state(&checks, "weights"), "problem");
+    assert_eq!(state(&checks, "generator"), "warning");
     assert_eq!(state(&checks, "atlas"), "warning");
     assert_eq!(state(&checks, "database"), "ok");
     assert_eq!(state(&checks, "bot token"), "warning");

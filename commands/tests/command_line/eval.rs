@@ -194,3 +194,36 @@ fn figures_are_as_documented_and_the_same_again() {
         .ends_with(1)
         .says("matrix.png exists and stays as it is");
 }
+
+#[test]
+fn what_synthetic_pictures_cannot_be_measured_with_is_told() {
+    let home = Home::empty();
+    let run = home.run(&["eval", "generate", "--help"]).ends_with(0);
+    let example = "Example:\n  mirage eval generate --data";
+    assert!(run.out.contains(example), "{}", run.out);
+    home.run(&["eval", "generate"]).ends_with(2).says("--data");
+    for (option, value) in [
+        ("--guidance", "NaN"),
+        ("--guidance", "21"),
+        ("--steps", "0"),
+    ] {
+        home.run(&["eval", "generate", "--data", "none", option, value])
+            .ends_with(2)
+            .says(option);
+    }
+    home.run(&["eval", "generate", "--data", "none"])
+        .ends_with(1)
+        .says("There is no file or folder none");
+    write(&home.path("sheet.png"), b"mine");
+    home.run(&["eval", "generate", "--data", "none", "--sheet", "sheet.png"])
+        .ends_with(1)
+        .says("sheet.png exists and stays as it is");
+    // Other data than the weights were trained on would give other figures under the same names.
+    write_pairs(&home);
+    for (from, to) in [("x.jsonl", "roco.jsonl"), ("x.tar", "roco.tar")] {
+        std::fs::rename(home.path(from), home.path(to)).expect("renamed");
+    }
+    home.run(&["eval", "generate", "--data", "."])
+        .ends_with(1)
+        .says("which was kept aside when the weights were trained");
+}

@@ -7,6 +7,7 @@ use mirage::atlas::starter;
 use mirage::config::{Config, VARIABLES};
 use mirage_models::manifest::Manifest;
 use mirage_models::resolver::{FileState, Resolver};
+use mirage_models::safety_gate::{self, SafetyGate};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -72,6 +73,30 @@ impl Home {
         }
         link(&packages, &home.path("cache/packages"));
         Some(home)
+    }
+
+    /// Brings this machine's safety gate into it; `false`, with the reason printed, where it isn't
+    /// there.
+    pub(crate) fn link_safety_gate(&self) -> bool {
+        let config = Config::from_environment().expect("the configuration of this machine");
+        let gate = config.weights().join(SafetyGate::FOLDER);
+        let files = safety_gate::files().expect("shipped");
+        let resolver = Resolver::new(&gate);
+        if files
+            .iter()
+            .any(|file| resolver.look(file) != FileState::Ready)
+        {
+            eprintln!(
+                "SKIPPED: the safety gate isn't in {}. Run `mirage models pull` first.",
+                gate.display()
+            );
+            return false;
+        }
+        let gate = std::path::absolute(gate).expect("a path");
+        let weights = self.path("cache/weights");
+        std::fs::create_dir_all(&weights).expect("a folder");
+        link(&gate, &weights.join(SafetyGate::FOLDER));
+        true
     }
 
     /// A path in it.

@@ -10,6 +10,7 @@ mod encoders;
 mod eval;
 mod explain;
 mod find;
+mod generate;
 mod home;
 mod ingest;
 mod missing;

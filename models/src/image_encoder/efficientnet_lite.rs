@@ -7,14 +7,12 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::calibration::{self, Dev};
-use super::depthwise::{Depthwise, same_padding};
 use super::preprocess::{CHANNELS, Preprocessing};
 use super::{Chance, ImageEncoder, ImageEncoderError, Rgb, unreadable};
-use crate::kernels::{Dense, Then};
+use crate::kernels::{Dense, Depthwise, Padding, Then, patches};
 
 /// Pictures that run at once: their widest layer fills about 150 MB.
 const BATCH: usize = 16;
@@ -187,44 +185,11 @@ impl EfficientNetLite {
         embeddings.broadcast_div(&length.clamp(1e-12_f32, f32::MAX)?)
     }
 
-    /// The first convolution, as one product: the pixels under a kernel become a row.
+    /// The first convolution, as one product.
     fn stem(&self, inputs: &Tensor) -> candle_core::Result<Tensor> {
-        let (pictures, rows, columns, _) = inputs.dims4()?;
         let Stem { kernel, stride, .. } = self.stem;
-        let (out_rows, top) = same_padding(rows, kernel, stride);
-        let (out_columns, left) = same_padding(columns, kernel, stride);
-        let values = inputs.flatten_all()?.to_vec1::<f32>()?;
-        let width = kernel * kernel * CHANNELS;
-        let mut under = vec![0.0_f32; pictures * out_rows * out_columns * width];
-        under
-            .par_chunks_exact_mut(out_columns * width)
-            .enumerate()
-            .for_each(|(number, out_row)| {
-                let (picture, row) = (number / out_rows, number % out_rows);
-                for (column, patch) in out_row.chunks_exact_mut(width).enumerate() {
-                    for tap_row in 0..kernel {
-                        let Some(y) = (row * stride + tap_row)
-                            .checked_sub(top)
-                            .filter(|y| *y < rows)
-                        else {
-                            continue;
-                        };
-                        for tap_column in 0..kernel {
-                            let x = (column * stride + tap_column).checked_sub(left);
-                            let Some(x) = x.filter(|x| *x < columns) else {
-                                continue;
-                            };
-                            let from = ((picture * rows + y) * columns + x) * CHANNELS;
-                            let to = (tap_row * kernel + tap_column) * CHANNELS;
-                            patch[to..to + CHANNELS]
-                                .copy_from_slice(&values[from..from + CHANNELS]);
-                        }
-                    }
-                }
-            });
-        let shape = (pictures, out_rows, out_columns, width);
-        self.stem_weights
-            .forward(&Tensor::from_vec(under, shape, inputs.device())?)
+        let under = patches(inputs, kernel, stride, Padding::Same)?;
+        self.stem_weights.forward(&under)
     }
 }
 
@@ -274,6 +239,7 @@ impl Block {
             depthwise: Depthwise {
                 kernel: shape.kernel,
                 stride: shape.stride,
+                padding: Padding::Same,
             },
             weights: kernels.t()?.contiguous()?,
             bias: depthwise.get(inner, "bias")?,

@@ -101,7 +101,7 @@ impl Preprocessing {
     }
 
     /// The inputs of several pictures: pictures, rows, pixels, channels.
-    pub(super) fn inputs(&self, pictures: &[Rgb]) -> Vec<f32> {
+    pub(crate) fn inputs(&self, pictures: &[Rgb]) -> Vec<f32> {
         let length = self.size * self.size * CHANNELS;
         let mut inputs = vec![0.0; pictures.len() * length];
         inputs

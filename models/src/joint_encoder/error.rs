@@ -94,7 +94,7 @@ pub enum JointError {
     /// A tensor that the configuration knows nothing of.
     #[error(
         "The weights hold the tensor {0}, which the configuration says nothing of. It can't be \
-         left out, so the encoder can't be used."
+         left out, so they can't be used."
     )]
     Unexpected(String),
     /// A tensor has another shape than the configuration says.
@@ -138,7 +138,7 @@ pub enum JointError {
 }
 
 impl JointError {
-    pub(super) fn unreadable(path: &Path, reason: &dyn Display) -> Self {
+    pub(crate) fn unreadable(path: &Path, reason: &dyn Display) -> Self {
         Self::Unreadable {
             file: path.display().to_string(),
             reason: reason.to_string(),

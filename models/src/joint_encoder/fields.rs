@@ -12,7 +12,7 @@ const LARGEST: usize = 1 << 24;
 
 /// The fields of an object in a configuration. A field that is null counts as not set.
 #[derive(Debug, Clone)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     file: &'static str,
     /// The object's place in the file, with a point at its end; nothing for the file itself.
     place: String,
@@ -23,7 +23,7 @@ pub(super) struct Fields<'a> {
 ///
 /// # Errors
 /// [`JointError::Unreadable`] if it isn't there or holds no JSON.
-pub(super) fn read(folder: &Path, file: &str) -> Result<Value, JointError> {
+pub(crate) fn read(folder: &Path, file: &str) -> Result<Value, JointError> {
     let path = folder.join(file);
     let text =
         std::fs::read_to_string(&path).map_err(|error| JointError::unreadable(&path, &error))?;
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it holds no object.
-    pub(super) fn of(file: &'static str, value: &'a Value) -> Result<Self, JointError> {
+    pub(crate) fn of(file: &'static str, value: &'a Value) -> Result<Self, JointError> {
         let values = value.as_object().ok_or_else(|| JointError::Field {
             file: file.to_owned(),
             field: "its content".to_owned(),
@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An error about one of the fields; the reason goes on after its name.
-    pub(super) fn wrong(&self, name: &str, reason: impl Into<String>) -> JointError {
+    pub(crate) fn wrong(&self, name: &str, reason: impl Into<String>) -> JointError {
         JointError::Field {
             file: self.file.to_owned(),
             field: format!("{}{name}", self.place),
@@ -62,12 +62,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether a field is set.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// Whether a field holds an object.
-    pub(super) fn is_object(&self, name: &str) -> bool {
+    pub(crate) fn is_object(&self, name: &str) -> bool {
         self.get(name).is_some_and(Value::is_object)
     }
 
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, JointError> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Self>, JointError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`].
-    pub(super) fn required(&self, name: &str) -> Result<Self, JointError> {
+    pub(crate) fn required(&self, name: &str) -> Result<Self, JointError> {
         self.object(name)?
             .ok_or_else(|| self.wrong(name, "is missing"))
     }
@@ -102,7 +102,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is missing without a usual one, or no such number.
-    pub(super) fn number(&self, name: &str, usual: Option<usize>) -> Result<usize, JointError> {
+    pub(crate) fn number(&self, name: &str, usual: Option<usize>) -> Result<usize, JointError> {
         match (self.get(name), usual) {
             (None, Some(usual)) => Ok(usual),
             (None, None) => Err(self.wrong(name, "is missing")),
@@ -114,11 +114,48 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whole numbers from 1 on, as a list or one alone; empty where they aren't set.
+    ///
+    /// # Errors
+    /// [`JointError::Field`] if one of them is no such number.
+    pub(crate) fn numbers(&self, name: &str) -> Result<Vec<usize>, JointError> {
+        let values = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(values)) => values.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+        };
+        let number = |value: &Value| {
+            let number = value
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok());
+            number
+                .filter(|number| (1..=LARGEST).contains(number))
+                .ok_or_else(|| self.wrong(name, format!("can't hold {value}; give whole numbers")))
+        };
+        values.iter().map(number).collect()
+    }
+
+    /// A list of texts; empty where it isn't set.
+    ///
+    /// # Errors
+    /// [`JointError::Field`] if it is something else.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<&'a str>, JointError> {
+        let Some(value) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let values = value
+            .as_array()
+            .map(|values| values.iter().map(Value::as_str));
+        values
+            .and_then(Iterator::collect::<Option<Vec<_>>>)
+            .ok_or_else(|| self.wrong(name, format!("can't be {value}; give a list of texts")))
+    }
+
     /// The number of a token, if it is set.
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn token(&self, name: &str) -> Result<Option<u32>, JointError> {
+    pub(crate) fn token(&self, name: &str) -> Result<Option<u32>, JointError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -132,7 +169,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn real(&self, name: &str, usual: f64) -> Result<f64, JointError> {
+    pub(crate) fn real(&self, name: &str, usual: f64) -> Result<f64, JointError> {
         let Some(value) = self.get(name) else {
             return Ok(usual);
         };
@@ -146,7 +183,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn flag(&self, name: &str, usual: bool) -> Result<bool, JointError> {
+    pub(crate) fn flag(&self, name: &str, usual: bool) -> Result<bool, JointError> {
         match self.get(name) {
             None => Ok(usual),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -158,7 +195,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, JointError> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, JointError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
@@ -171,7 +208,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] if it is something else.
-    pub(super) fn colours(&self, name: &str, usual: [f64; 3]) -> Result<[f64; 3], JointError> {
+    pub(crate) fn colours(&self, name: &str, usual: [f64; 3]) -> Result<[f64; 3], JointError> {
         let Some(value) = self.get(name) else {
             return Ok(usual);
         };
@@ -190,7 +227,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] with the value.
-    pub(super) fn only(&self, name: &str, allowed: &[Value]) -> Result<(), JointError> {
+    pub(crate) fn only(&self, name: &str, allowed: &[Value]) -> Result<(), JointError> {
         match self.get(name) {
             Some(value) if !allowed.contains(value) => {
                 Err(self.wrong(name, format!("asks for {value}, which isn't supported")))
@@ -203,7 +240,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`JointError::Field`] names the first.
-    pub(super) fn none_but(&self, known: &[&str]) -> Result<(), JointError> {
+    pub(crate) fn none_but(&self, known: &[&str]) -> Result<(), JointError> {
         let mut names = self.values.keys();
         match names.find(|name| self.has(name) && !known.contains(&name.as_str())) {
             Some(name) => Err(self.wrong(name, "isn't known, so it can't be honoured")),
@@ -255,6 +292,10 @@ mod tests {
         let colours = fields.colours("e", [0.0; 3]).expect("three");
         assert!((colours[2] - 3.0).abs() < f64::EPSILON);
         assert!(fields.real("a", 1.0).is_err());
+        assert_eq!(fields.numbers("c").expect("two"), [1, 2]);
+        assert!(fields.numbers("b").is_err() && fields.numbers("d").is_err());
+        assert_eq!(fields.numbers("f").expect("not set"), [0; 0]);
+        assert!(fields.texts("a").is_err() && fields.texts("d").is_err());
         assert!(Fields::of("config.json", &json!([])).is_err());
     }
 }

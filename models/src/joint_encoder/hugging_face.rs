@@ -58,13 +58,7 @@ const SIGLIP: Usual = Usual {
 pub(super) fn clip(config: &Fields<'_>, pictures: &Fields<'_>) -> Result<Plan, JointError> {
     let (text, vision) = (tower(config, "text")?, tower(config, "vision")?);
     let dimensions = config.number("projection_dim", Some(512))?;
-    let end = match text.token("eos_token_id")?.unwrap_or(49_407) {
-        MISTAKEN_END => Place::Largest,
-        end => Place::Token(end),
-    };
-    let context = text.number("max_position_embeddings", Some(77))?;
     let size = vision.number("image_size", Some(224))?;
-    let text_names = text_names(context);
     let vision_names = VisionNames {
         has_patch_bias: false,
         class: Some("vision_model.embeddings.class_embedding".to_owned()),
@@ -83,16 +77,29 @@ pub(super) fn clip(config: &Fields<'_>, pictures: &Fields<'_>) -> Result<Plan, J
             pool: VisionPool::Class,
             projection: projection("visual_projection", false),
         },
-        text: TextPlan {
-            vocabulary: text.number("vocab_size", Some(49_408))?,
-            context,
-            stack: stack(&text, "text_model", &CLIP_TEXT)?,
-            names: text_names,
-            mask: Mask::Causal,
-            place: end,
-            fill: None,
-            projection: projection("text_projection", false),
-        },
+        text: clip_text(&text)?,
+    })
+}
+
+/// The plan of CLIP's tower of texts, by the settings of that tower.
+///
+/// # Errors
+/// As [`clip`].
+pub(super) fn clip_text(text: &Fields<'_>) -> Result<TextPlan, JointError> {
+    let end = match text.token("eos_token_id")?.unwrap_or(49_407) {
+        MISTAKEN_END => Place::Largest,
+        end => Place::Token(end),
+    };
+    let context = text.number("max_position_embeddings", Some(77))?;
+    Ok(TextPlan {
+        vocabulary: text.number("vocab_size", Some(49_408))?,
+        context,
+        stack: stack(text, "text_model", &CLIP_TEXT)?,
+        names: text_names(context),
+        mask: Mask::Causal,
+        place: end,
+        fill: None,
+        projection: projection("text_projection", false),
     })
 }
 

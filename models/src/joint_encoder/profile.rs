@@ -46,6 +46,7 @@ impl Inspection {
                 layout,
             }),
             language_model: None,
+            diffusion: None,
             files: files.collect::<Result<_, _>>()?,
         })
     }

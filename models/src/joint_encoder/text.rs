@@ -5,6 +5,7 @@ use candle_nn::LayerNorm;
 
 use super::error::JointError;
 use super::plan::{Mask, Place, TextPlan};
+use super::states::causal;
 use super::tokens::{Rows, Tokens};
 use super::transformer::{Head, Stack, norm, unit};
 use super::weights::Weights;
@@ -123,14 +124,7 @@ impl JointTextEncoder {
                 let shape = (rows.lengths.len(), 1, 1, length);
                 Ok(Some(Tensor::from_vec(rows.padding(), shape, &device)?))
             }
-            Mask::Causal => {
-                let pairs = (0..length).flat_map(|from| {
-                    let hidden = move |to: usize| if to > from { f32::NEG_INFINITY } else { 0.0 };
-                    (0..length).map(hidden)
-                });
-                let pairs: Vec<f32> = pairs.collect();
-                Ok(Some(Tensor::from_vec(pairs, (length, length), &device)?))
-            }
+            Mask::Causal => Ok(Some(causal(length)?)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tensors of a safetensors file, read one by one, so that loading half of an encoder takes the
+//! Tensors of safetensors files, read one by one, so that loading half of an encoder takes the
 //! memory of that half. Each comes as F32 in the shape that was asked for, or as an error that
 //! names it.
 
@@ -20,20 +20,28 @@ const LONGEST_HEADER: u64 = 100_000_000;
 /// Bytes before the header, which hold its length.
 const PREFIX: u64 = 8;
 
-/// An open file of weights.
-pub(super) struct Weights {
-    path: PathBuf,
-    file: File,
-    /// Where the numbers begin.
-    start: u64,
+/// Open files of weights.
+pub(crate) struct Weights {
+    files: Vec<Opened>,
     tensors: BTreeMap<String, Entry>,
     /// Names of the tensors that were read.
     read: RefCell<BTreeSet<String>>,
 }
 
+/// One of them.
+struct Opened {
+    path: PathBuf,
+    file: File,
+    /// Where the numbers begin.
+    start: u64,
+}
+
 /// A tensor in the header.
 #[derive(Debug, Deserialize)]
 struct Entry {
+    /// Which of the files holds it.
+    #[serde(skip)]
+    place: usize,
     dtype: String,
     shape: Vec<usize>,
     /// First byte and the one after the last, counted from where the numbers begin.
@@ -45,51 +53,38 @@ impl Weights {
     ///
     /// # Errors
     /// [`JointError::Unreadable`] if it is no safetensors file or cut off.
-    pub(super) fn open(path: &Path) -> Result<Self, JointError> {
-        let refuse = |reason: &dyn Display| JointError::unreadable(path, reason);
-        let mut file = File::open(path).map_err(|error| refuse(&error))?;
-        let length = file.metadata().map_err(|error| refuse(&error))?.len();
-        let mut prefix = [0; PREFIX as usize];
-        file.read_exact(&mut prefix)
-            .map_err(|error| refuse(&error))?;
-        let header = u64::from_le_bytes(prefix);
-        if header > LONGEST_HEADER || PREFIX + header > length {
-            return Err(refuse(&"it is no safetensors file"));
-        }
-        let mut text = vec![0; header as usize];
-        file.read_exact(&mut text).map_err(|error| refuse(&error))?;
-        let start = PREFIX + header;
-        let values: BTreeMap<String, Value> =
-            serde_json::from_slice(&text).map_err(|error| refuse(&error))?;
+    pub(crate) fn open(path: &Path) -> Result<Self, JointError> {
+        Self::open_all(&[path.to_owned()])
+    }
+
+    /// The same for weights that are cut into several files.
+    ///
+    /// # Errors
+    /// As [`Weights::open`].
+    pub(crate) fn open_all(paths: &[PathBuf]) -> Result<Self, JointError> {
+        let mut files = Vec::with_capacity(paths.len());
         let mut tensors = BTreeMap::new();
-        for (name, value) in values
-            .into_iter()
-            .filter(|(name, _)| name != "__metadata__")
-        {
-            let entry: Entry = serde_json::from_value(value).map_err(|error| refuse(&error))?;
-            let (first, end) = entry.data_offsets;
-            if first > end || end > length - start {
-                return Err(refuse(&format!("its tensor {name} is cut off")));
-            }
-            tensors.insert(name, entry);
+        for (place, path) in paths.iter().enumerate() {
+            let (file, entries) = opened(path)?;
+            files.push(file);
+            let placed = |(name, entry): (String, Entry)| (name, Entry { place, ..entry });
+            tensors.extend(entries.into_iter().map(placed));
         }
         Ok(Self {
-            path: path.to_owned(),
-            file,
-            start,
+            files,
             tensors,
             read: RefCell::default(),
         })
     }
 
     /// Whether there is a tensor whose name begins so.
-    pub(super) fn has(&self, prefix: &str) -> bool {
+    pub(crate) fn has(&self, prefix: &str) -> bool {
         self.tensors.keys().any(|name| name.starts_with(prefix))
     }
 
     /// The first tensor whose name begins so and that nobody has read: what it does would be left
     /// out silently.
-    pub(super) fn unread(&self, prefix: &str) -> Option<&str> {
+    pub(crate) fn unread(&self, prefix: &str) -> Option<&str> {
         let read = self.read.borrow();
         let mut names = self.tensors.keys();
         names
@@ -101,7 +96,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`JointError::MissingTensor`], or [`JointError::Shape`] if it has another number of lengths.
-    pub(super) fn shape<const LENGTHS: usize>(
+    pub(crate) fn shape<const LENGTHS: usize>(
         &self,
         name: &str,
         expected: &str,
@@ -128,7 +123,7 @@ impl Weights {
     ///
     /// # Errors
     /// [`JointError`] names the tensor that is missing, of another shape or kind, or damaged.
-    pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, JointError> {
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, JointError> {
         let entry = self
             .tensors
             .get(name)
@@ -161,7 +156,8 @@ impl Weights {
     }
 
     fn bytes(&self, name: &str, entry: &Entry, kind: DType) -> Result<Vec<u8>, JointError> {
-        let refuse = |reason: &dyn Display| JointError::unreadable(&self.path, reason);
+        let Opened { path, file, start } = &self.files[entry.place];
+        let refuse = |reason: &dyn Display| JointError::unreadable(path, reason);
         let (first, end) = entry.data_offsets;
         let sizes = entry.shape.iter();
         let expected = sizes
@@ -174,12 +170,45 @@ impl Weights {
             )));
         }
         let mut bytes = vec![0; (end - first) as usize];
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(self.start + first))
+        let mut file = file;
+        file.seek(SeekFrom::Start(start + first))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|error| refuse(&error))?;
         Ok(bytes)
     }
+}
+
+/// A file, and the tensors that its header lists.
+fn opened(path: &Path) -> Result<(Opened, BTreeMap<String, Entry>), JointError> {
+    let refuse = |reason: &dyn Display| JointError::unreadable(path, reason);
+    let mut file = File::open(path).map_err(|error| refuse(&error))?;
+    let length = file.metadata().map_err(|error| refuse(&error))?.len();
+    let mut prefix = [0; PREFIX as usize];
+    file.read_exact(&mut prefix)
+        .map_err(|error| refuse(&error))?;
+    let header = u64::from_le_bytes(prefix);
+    if header > LONGEST_HEADER || PREFIX + header > length {
+        return Err(refuse(&"it is no safetensors file"));
+    }
+    let mut text = vec![0; header as usize];
+    file.read_exact(&mut text).map_err(|error| refuse(&error))?;
+    let start = PREFIX + header;
+    let values: BTreeMap<String, Value> =
+        serde_json::from_slice(&text).map_err(|error| refuse(&error))?;
+    let mut tensors = BTreeMap::new();
+    for (name, value) in values
+        .into_iter()
+        .filter(|(name, _)| name != "__metadata__")
+    {
+        let entry: Entry = serde_json::from_value(value).map_err(|error| refuse(&error))?;
+        let (first, end) = entry.data_offsets;
+        if first > end || end > length - start {
+            return Err(refuse(&format!("its tensor {name} is cut off")));
+        }
+        tensors.insert(name, entry);
+    }
+    let path = path.to_owned();
+    Ok((Opened { path, file, start }, tensors))
 }
 
 #[cfg(test)]
@@ -214,6 +243,28 @@ mod tests {
         assert_eq!(weights.shape::<2>("b", "").expect("there"), [1, 1]);
         let error = weights.get("c", &[1]).expect_err("whole numbers");
         assert!(error.to_string().contains("c holds I64"), "{error}");
+    }
+
+    #[test]
+    fn tensors_of_several_files_are_found_by_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |file: &str, tensor: &str, number: f32| {
+            let entry = r#"{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}"#;
+            let header = format!(r#"{{"{tensor}": {entry}}}"#);
+            let mut content = (header.len() as u64).to_le_bytes().to_vec();
+            content.extend(header.as_bytes());
+            content.extend(number.to_le_bytes());
+            let path = folder.path().join(file);
+            std::fs::write(&path, content).expect("written");
+            path
+        };
+        let paths = [write("first", "a", 1.5), write("second", "b", -2.0)];
+        let weights = Weights::open_all(&paths).expect("two files");
+        for (name, expected) in [("b", -2.0), ("a", 1.5)] {
+            let tensor = weights.get(name, &[1]).expect("there");
+            assert_eq!(tensor.to_vec1::<f32>().expect("a row"), [expected]);
+        }
+        assert_eq!(weights.unread(""), None);
     }
 
     #[test]

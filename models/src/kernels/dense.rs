@@ -87,7 +87,7 @@ impl Dense {
 }
 
 /// Adds a bias to each row and applies what follows, in place.
-struct AddBias(Then);
+pub(super) struct AddBias(pub(super) Then);
 
 impl InplaceOp2 for AddBias {
     fn name(&self) -> &'static str {

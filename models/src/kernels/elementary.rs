@@ -45,6 +45,22 @@ pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
+/// The sigmoid linear unit (arXiv:1702.03118), which is also called swish.
+#[inline(always)]
+pub(super) fn silu(x: f32) -> f32 {
+    x / (1.0 + exp(-x))
+}
+
+/// `a * b + c`, rounded once where the processor does that in one step, else twice.
+#[inline(always)]
+pub(super) fn fused(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +91,17 @@ mod tests {
             let ours = gelu(x);
             assert!((ours - theirs).abs() < 2e-6, "{x}: {ours} {theirs}");
         }
+    }
+
+    #[test]
+    fn the_sigmoid_unit_is_that_of_candle() {
+        let inputs = inputs();
+        let theirs = Tensor::new(inputs.as_slice(), &Device::Cpu).and_then(|x| x.silu());
+        let theirs = theirs.expect("numbers").to_vec1::<f32>().expect("numbers");
+        for (x, theirs) in inputs.into_iter().zip(theirs) {
+            let ours = silu(x);
+            assert!((ours - theirs).abs() < 2e-6, "{x}: {ours} {theirs}");
+        }
+        assert!(silu(-1_000.0).abs() < 1e-30);
     }
 }

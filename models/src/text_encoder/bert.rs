@@ -5,7 +5,7 @@ mod network;
 
 use std::path::Path;
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use tokenizers::{Tokenizer, TruncationParams};
 
@@ -48,6 +48,16 @@ impl BertEncoder {
             dimensions: config.hidden_size,
             identity,
         })
+    }
+
+    /// The tokens of one text, those at its ends among them, to the states of the last layer
+    /// (tokens, dimensions).
+    ///
+    /// # Errors
+    /// [`EncoderError::Network`] for a token that isn't known, or too many of them.
+    pub(crate) fn states(&self, tokens: Vec<u32>) -> Result<Tensor, EncoderError> {
+        let length = tokens.len();
+        Ok(self.network.forward(tokens, &[length])?)
     }
 
     /// One batch through the network: `texts` to unit vectors.

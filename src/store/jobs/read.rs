@@ -105,6 +105,21 @@ impl Store {
         row.as_ref().map(Job::of).transpose()
     }
 
+    /// What a job was asked to do, as JSON; `None` if it is no longer kept.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn job_request(&self, id: JobId) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT request FROM jobs WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(match row {
+            Some(row) => Some(row.try_get(0)?),
+            None => None,
+        })
+    }
+
     /// All open jobs: those that run, then those that wait in the order of their turns.
     ///
     /// # Errors

@@ -2,7 +2,10 @@
 
 use mirage::atlas::AtlasError;
 use mirage::config::Config;
+use mirage::engine::memory;
 use mirage::store::{Location, Store};
+use mirage_models::manifest::FileSpec;
+use mirage_models::safety_gate::{self, SafetyGate};
 
 use super::super::atlas::picture_encoder;
 use super::Check;
@@ -30,6 +33,51 @@ pub(super) fn weights(config: &Config) -> Check {
             ),
         ),
     }
+}
+
+/// Whether pictures can be made, and what stands in the way.
+pub(super) fn generator(config: &Config) -> Check {
+    const NAME: &str = "generator";
+    let manifest = match runtime::manifest(config, &config.profile) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            return Check::problem(NAME, error.to_string(), "Set MIRAGE_PROFILE to another.");
+        }
+    };
+    let (Some(spec), Some(identity)) = (&manifest.diffusion, manifest.diffusion_identity()) else {
+        let text = format!(
+            "The profile {} has no generator, so /generate and `mirage generate` can't be used. \
+             Everything else works.",
+            manifest.profile
+        );
+        return Check::warning(NAME, text, "Set MIRAGE_PROFILE to a profile that has one.");
+    };
+    let gate = match safety_gate::files() {
+        Ok(files) => incomplete_gate(config, &files),
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(reason) = gate {
+        let text = format!("Without the safety gate no picture is shown. {reason}");
+        return Check::warning(NAME, text, "Run `mirage models pull`.");
+    }
+    let size = spec.size;
+    let text = format!(
+        "{identity} makes pictures of {size} x {size} pixels; one takes about {} MB of memory.",
+        spec.memory
+    );
+    match memory::available_megabytes().filter(|available| *available < spec.memory) {
+        Some(available) => Check::warning(
+            NAME,
+            format!("{text} Now {available} MB are available."),
+            "Close other programs before you ask for a picture.",
+        ),
+        None => Check::ok(NAME, text),
+    }
+}
+
+fn incomplete_gate(config: &Config, files: &[FileSpec]) -> Option<String> {
+    let folder = runtime::weights_folder(config, SafetyGate::FOLDER);
+    runtime::incomplete(files, &folder)
 }
 
 /// Whether the atlas opens with the configured encoder, and holds something.

@@ -1,17 +1,15 @@
 //! `mirage eval classify`: which class's prompts are nearest to each picture, without training on
 //! the classes.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use mirage::config::Config;
 use mirage::evaluation::{self, Classes, Confusion};
 
-use super::Common;
-use super::material;
+use super::{Common, material};
 use crate::cli::Exit;
+use crate::cli::compare::files;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::text::{clean, count};
@@ -35,8 +33,8 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, Failure> {
     let common = &arguments.common;
-    if let Some(path) = arguments.confusion.as_deref().filter(|path| path.exists()) {
-        return Err(exists(path));
+    if let Some(path) = &arguments.confusion {
+        files::check_absent(path)?;
     }
     let measuring = material::measure(
         common,
@@ -60,7 +58,7 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     );
     let measured = measuring.await?;
     if let Some(path) = &arguments.confusion {
-        write(path, &measured.confusion.picture()?)?;
+        files::write(path, &measured.confusion.picture()?)?;
     }
     if common.json {
         output::print_json(&measured)?;
@@ -68,25 +66,6 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         output::print(&in_words(&measured, &common.subject()))?;
     }
     Ok(Exit::Done)
-}
-
-fn exists(path: &Path) -> Failure {
-    let name = path.display();
-    Failure::user(format!(
-        "The file {name} exists and stays as it is. Name another one."
-    ))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = opened.and_then(|mut file| file.write_all(bytes));
-    written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => exists(path),
-        _ => Failure::user(format!(
-            "The confusion matrix could not be written to {}: {error}.",
-            path.display()
-        )),
-    })
 }
 
 fn in_words(measured: &Classes, subject: &str) -> String {
@@ -103,7 +82,7 @@ fn in_words(measured: &Classes, subject: &str) -> String {
 
 /// The counts below the numbers of the classes; each line begins with its class's number and ends
 /// with its name.
-fn matrix(confusion: &Confusion) -> String {
+pub(super) fn matrix(confusion: &Confusion) -> String {
     let most = confusion.counts.iter().flatten().copied().max();
     let most = most.unwrap_or_default().max(confusion.labels.len());
     let width = most.to_string().len() + 2;
@@ -137,13 +116,5 @@ mod tests {
             matrix(&confusion),
             "     |   1   2\n   1 |  10   2  CXR\n   2 |   0   7  Hand\n"
         );
-    }
-
-    #[test]
-    fn a_file_that_is_there_stays() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let failure = write(file.path(), b"x").expect_err("it exists");
-        assert!(matches!(failure, Failure::User(_)), "{failure:?}");
-        assert_eq!(std::fs::read(file.path()).expect("bytes"), b"");
     }
 }

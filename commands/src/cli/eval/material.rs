@@ -200,7 +200,10 @@ fn load(manifest: &Manifest, folder: &Path) -> Result<Encoders, EvaluationError>
 }
 
 /// Work that holds a thread of its own.
-async fn blocking<T: Send + 'static>(
+///
+/// # Errors
+/// The work's own.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, EvaluationError> + Send + 'static,
 ) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;

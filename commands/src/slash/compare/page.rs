@@ -99,7 +99,9 @@ fn column(letter: char, title: &str, placed: &[Placed]) -> CreateEmbed {
         .description(told)
 }
 
-fn told(letter: char, placed: &Placed) -> String {
+/// A picture with its caption, source and licence, within lengths of which six stay below Discord's
+/// limits.
+pub(crate) fn told(letter: char, placed: &Placed) -> String {
     let entry = &placed.entry;
     let field = |text: &str, limit| truncate(&escape(text), limit);
     let mut lines = format!(
@@ -145,16 +147,23 @@ fn buttons(id: &ComparisonId, view: View, [a, b]: [usize; 2]) -> CreateActionRow
     ])
 }
 
-/// What differs over all pictures, told to who asks.
+/// What differs over all pictures, told to who asks, and a synthetic picture of each side.
 fn differs(id: &ComparisonId, view: View) -> CreateActionRow {
-    let id = CustomId::Differs {
+    let differs = CustomId::Differs {
         comparison: id.clone(),
         is_swapped: view.is_swapped,
     };
-    let button = CreateButton::new(id.to_string())
+    let differs = CreateButton::new(differs.to_string())
         .label("What differs")
         .style(serenity::ButtonStyle::Primary);
-    CreateActionRow::Buttons(vec![button])
+    let draw = CustomId::Draw {
+        comparison: id.clone(),
+        is_swapped: view.is_swapped,
+    };
+    let draw = CreateButton::new(draw.to_string())
+        .label("Draw each side")
+        .style(serenity::ButtonStyle::Secondary);
+    CreateActionRow::Buttons(vec![differs, draw])
 }
 
 /// Adds the button that makes a quiz question of what a page shows: tutors alone are offered it.

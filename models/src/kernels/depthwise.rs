@@ -4,21 +4,15 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, bail};
 use rayon::prelude::*;
 
-/// A depthwise convolution with a bias, clamped to 0..6 (`ReLU6`), with TensorFlow's "same" padding.
-/// Arguments: values (pictures, rows, columns, channels), weights (kernel * kernel, channels),
-/// bias (channels).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Depthwise {
-    pub(super) kernel: usize,
-    pub(super) stride: usize,
-}
+use super::{Padding, contiguous};
 
-/// Outputs along one side, and the padding before the first input: of an odd total the extra
-/// pixel comes after the last.
-pub(super) fn same_padding(length: usize, kernel: usize, stride: usize) -> (usize, usize) {
-    let outputs = length.div_ceil(stride);
-    let total = ((outputs - 1) * stride + kernel).saturating_sub(length);
-    (outputs, total / 2)
+/// A depthwise convolution with a bias, clamped to 0..6 (`ReLU6`). Arguments: values (pictures, rows,
+/// columns, channels), weights (kernel * kernel, channels), bias (channels).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Depthwise {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: Padding,
 }
 
 impl CustomOp3 for Depthwise {
@@ -42,8 +36,8 @@ impl CustomOp3 for Depthwise {
         if weights.len() != self.kernel * self.kernel * channels || bias.len() != channels {
             bail!("{} channels, but {} weights", channels, weights.len());
         }
-        let (out_rows, top) = same_padding(rows, self.kernel, self.stride);
-        let (out_columns, left) = same_padding(columns, self.kernel, self.stride);
+        let (out_rows, top) = self.padding.along(rows, self.kernel, self.stride);
+        let (out_columns, left) = self.padding.along(columns, self.kernel, self.stride);
         let mut output = vec![0.0_f32; pictures * out_rows * out_columns * channels];
         output
             .par_chunks_exact_mut(out_columns * channels)
@@ -90,23 +84,21 @@ fn taps(
     (first..last).map(move |tap| (tap, start + tap - padding))
 }
 
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        bail!("a depthwise convolution needs contiguous values");
-    };
-    Ok(&storage.as_slice::<f32>()?[start..end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use candle_core::{Device, Tensor};
 
     /// The same by candle, one convolution a channel.
-    fn reference(values: &Tensor, weights: &Tensor, kernel: usize, stride: usize) -> Tensor {
+    fn reference(values: &Tensor, weights: &Tensor, op: Depthwise) -> Tensor {
+        let Depthwise {
+            kernel,
+            stride,
+            padding,
+        } = op;
         let (_, rows, columns, channels) = values.dims4().expect("four");
-        let (out_rows, top) = same_padding(rows, kernel, stride);
-        let (out_columns, left) = same_padding(columns, kernel, stride);
+        let (out_rows, top) = padding.along(rows, kernel, stride);
+        let (out_columns, left) = padding.along(columns, kernel, stride);
         let bottom = ((out_rows - 1) * stride + kernel).saturating_sub(rows + top);
         let right = ((out_columns - 1) * stride + kernel).saturating_sub(columns + left);
         let values = values.permute((0, 3, 1, 2)).expect("channels first");
@@ -131,18 +123,28 @@ mod tests {
     #[test]
     fn it_does_what_candle_does_channel_by_channel() {
         let device = Device::Cpu;
-        for (kernel, stride, rows, columns) in
-            [(3, 1, 7, 9), (3, 2, 8, 7), (5, 2, 14, 14), (5, 1, 3, 2)]
-        {
+        for (kernel, stride, rows, columns, padding) in [
+            (3, 1, 7, 9, Padding::Same),
+            (3, 2, 8, 7, Padding::Same),
+            (5, 2, 14, 14, Padding::Same),
+            (5, 1, 3, 2, Padding::Same),
+            (3, 1, 7, 9, Padding::Each(1)),
+            (3, 2, 8, 7, Padding::Each(1)),
+            (3, 2, 5, 1, Padding::Each(1)),
+        ] {
             let values = Tensor::randn(0_f32, 1.0, (2, rows, columns, 6), &device).expect("values");
             let weights =
                 Tensor::randn(0_f32, 1.0, (kernel * kernel, 6), &device).expect("weights");
             let bias = Tensor::zeros(6, candle_core::DType::F32, &device).expect("a bias");
-            let op = Depthwise { kernel, stride };
+            let op = Depthwise {
+                kernel,
+                stride,
+                padding,
+            };
             let ours = values
                 .apply_op3_no_bwd(&weights, &bias, &op)
                 .expect("convolved");
-            let theirs = reference(&values, &weights, kernel, stride);
+            let theirs = reference(&values, &weights, op);
             assert_eq!(ours.dims(), theirs.dims());
             let difference = (ours - theirs).expect("same shape").abs().expect("numbers");
             let most = difference
@@ -151,7 +153,10 @@ mod tests {
                 .max(0)
                 .expect("a number");
             let most: f32 = most.to_scalar().expect("one");
-            assert!(most < 1e-4, "kernel {kernel}, stride {stride}: {most}");
+            assert!(
+                most < 1e-4,
+                "kernel {kernel}, stride {stride}, {padding:?}: {most}"
+            );
         }
     }
 }
