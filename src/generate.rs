@@ -7,6 +7,7 @@
 //! only what passes is given to [`mark()`]. A picture that was not marked is shown to nobody, previews
 //! included ([`mark_preview`]).
 
+mod candidates;
 mod draw;
 mod mark;
 pub mod neighbours;
@@ -15,6 +16,7 @@ pub mod prompt;
 mod request;
 pub mod sheet;
 
+pub use candidates::{CANDIDATES, MOST_CANDIDATES, best_first, fit, usual_candidates};
 pub use draw::{DrawError, Drawn, Painter, facts_of, random_seed, start_of};
 pub use mark::{
     Detection, Facts, MarkError, Marked, Metadata, Sign, is_marked, mark, mark_preview,

@@ -26,7 +26,7 @@ const NEVER_REAL: &str = "Behind a synthetic picture there is no patient, no dev
 
 /// Steps, guidance and strength where nobody names them.
 const STEPS: u32 = 20;
-const GUIDANCE: f64 = 4.0;
+const GUIDANCE: f64 = 7.0;
 const STRENGTH: f64 = 0.6;
 
 /// The options as they were given.
@@ -37,6 +37,7 @@ pub(crate) struct Options {
     pub(crate) steps: Option<u32>,
     pub(crate) guidance: Option<f64>,
     pub(crate) seed: Option<u64>,
+    pub(crate) candidates: Option<u32>,
     /// Width and height in pixels: `128`, or `128x96`.
     pub(crate) size: Option<String>,
     pub(crate) scheduler: Option<SchedulerKind>,
@@ -75,10 +76,12 @@ impl Options {
             // Until it is fetched.
             start: Start::Gone,
         });
+        let usual = generate::usual_candidates(self.seed.is_some(), has_start);
         let recipe = Recipe {
             prompt,
             negative,
             seed: self.seed.unwrap_or_else(generate::random_seed),
+            candidates: self.candidates.unwrap_or(usual),
             steps: self.steps.unwrap_or(STEPS),
             guidance: self.guidance.unwrap_or(GUIDANCE),
             width,
@@ -250,6 +253,7 @@ mod tests {
         let made = recipe(asked(), false).expect("usual");
         assert_eq!(made.prompt, "chest X-ray");
         assert_eq!((made.steps, made.width, made.height), (20, 128, 128));
+        assert_eq!(made.candidates, generate::CANDIDATES);
         assert!(made.variant.is_none() && made.seed <= u64::from(u32::MAX));
         let variant = recipe(asked(), true).expect("usual").variant;
         assert_eq!(variant.map(|variant| variant.strength), Some(STRENGTH));

@@ -12,6 +12,8 @@ CREATE TABLE pictures (
     -- 64 bits, kept as they are. The seed is that of the picture that was made: another than the
     -- one asked for where that one came too near a training picture.
     seed        BIGINT  NOT NULL,
+    -- How many are drawn from this seed on, to keep the best; 1 once it was made.
+    candidates  BIGINT  NOT NULL,
     steps       BIGINT  NOT NULL,
     guidance    DOUBLE PRECISION NOT NULL,
     -- In pixels.

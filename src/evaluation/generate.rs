@@ -39,6 +39,8 @@ pub struct Synthetic {
     pub prompt: Prompt,
     /// Its pixels.
     pub pixels: Rgb,
+    /// Those of the first candidate, which may be the same.
+    pub first: Rgb,
 }
 
 /// The figures. Shares lie between 0 and 1; distances have no unit and compare with each other alone.
@@ -54,6 +56,11 @@ pub struct Figures {
     pub region_accuracy: f64,
     /// The same of both.
     pub both_accuracy: f64,
+    /// The same as `modality_accuracy`, of the first candidate of each prompt: as if there were no
+    /// choice.
+    pub first_modality_accuracy: f64,
+    /// The same of the region.
+    pub first_region_accuracy: f64,
     /// The judge's own score on real pictures that it was not trained on, in the proportions in which
     /// kinds were asked for; `None` where there are no such pictures.
     pub real_modality_accuracy: Option<f64>,
@@ -104,7 +111,10 @@ pub fn figures(
     let opinions = judge.look(&pixels)?;
     let kinds: Vec<Kind> = looked.held_out.iter().map(|one| one.kind.clone()).collect();
     let strata = Strata::new(&kinds, &asked);
-    let judged = judge_all((judge.modalities(), judge.regions()), &asked, &opinions);
+    let classes = (judge.modalities(), judge.regions());
+    let judged = judge_all(classes, &asked, &opinions);
+    let firsts: Vec<Rgb> = pictures.iter().map(|one| one.first.clone()).collect();
+    let of_firsts = judge_all(classes, &asked, &judge.look(&firsts)?);
     let distances = Distances::of(judge, &looked, &strata, &opinions)?;
     let bound = judge.near_copy();
     let copies = Copies::of(
@@ -117,6 +127,8 @@ pub fn figures(
         modality_accuracy: judged.modality.accuracy,
         region_accuracy: judged.region.accuracy,
         both_accuracy: judged.both,
+        first_modality_accuracy: of_firsts.modality.accuracy,
+        first_region_accuracy: of_firsts.region.accuracy,
         real_modality_accuracy: real_accuracy(judge.modalities(), &looked, &strata, MODALITY),
         real_region_accuracy: real_accuracy(judge.regions(), &looked, &strata, REGION),
         real_pictures: strata.halves().iter().map(Vec::len).sum(),

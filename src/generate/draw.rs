@@ -8,6 +8,7 @@ use mirage_models::diffusion::{self, DiffusionError, Request};
 use mirage_models::image_encoder::{ImageEncoderError, Rgb};
 use tokio_util::sync::CancellationToken;
 
+use super::candidates;
 use super::mark::{Facts, MarkError, Marked, mark, mark_preview};
 use super::neighbours::{BESIDE, Neighbours};
 use super::output::{CheckError, Checks, Original, Refusal};
@@ -21,7 +22,7 @@ use crate::store::{Recipe, Start, Told, Variant};
 
 /// Steps between two previews.
 const PREVIEW_EVERY: usize = 4;
-/// Seeds that are tried where a picture comes too near to one that exists.
+/// Seeds that are tried at least where pictures come too near to ones that exist.
 const MOST_SEEDS: u32 = 4;
 
 /// Why a picture can't be made, or must not be shown.
@@ -153,8 +154,9 @@ fn decoded(file: &[u8]) -> Result<RgbImage, MediaError> {
 }
 
 impl Painter {
-    /// Draws a picture. `tell` hears how far it is; where a picture comes too near to one that
-    /// exists, it begins again with the next seed.
+    /// Draws a picture: of all candidates the one that fits the words best and may be shown. `tell`
+    /// hears how far it is. Where each comes too near to a picture that exists, it begins again with
+    /// the next seeds; these and no others, since a job that is begun again must come to the same end.
     ///
     /// # Errors
     /// [`DrawError`]; then there is nothing to show.
@@ -173,25 +175,78 @@ impl Painter {
             .collect();
         let start = self.start(recipe).await?;
         let mut recipe = recipe.clone();
-        for _ in 0..MOST_SEEDS {
-            let request = request(&recipe, start.clone())?;
-            let generated = self.run(request, cancel, &mut tell).await?;
-            let turn = (self.caller, self.lane);
-            let verdict = self.checks.look(&self.atlas, turn, &generated.pixels);
-            let verdict = verdict.await?;
-            if let Some(refusal) = verdict.refusal {
+        if !self.atlas.knows_pictures() {
+            recipe.candidates = 1;
+        }
+        let mut left = MOST_SEEDS.max(recipe.candidates);
+        while left > 0 {
+            recipe.candidates = recipe.candidates.min(left);
+            left -= recipe.candidates;
+            let drawn = self.candidates(&recipe, start.as_ref(), cancel, &mut tell);
+            let mut refused = None;
+            for (seed, generated) in drawn.await? {
+                let turn = (self.caller, self.lane);
+                let verdict = self.checks.look(&self.atlas, turn, &generated.pixels);
+                let verdict = verdict.await?;
+                if let Some(refusal) = verdict.refusal {
+                    refused = refused.or(Some(refusal));
+                } else if let Some(near) = verdict.near_copy {
+                    remarks.push(too_near(seed, &near.of));
+                } else {
+                    if recipe.candidates > 1 {
+                        remarks.push(candidates::chosen(recipe.seed, recipe.candidates));
+                    }
+                    recipe.seed = seed;
+                    let model = &spec.identity;
+                    return self.finish(&recipe, model, generated, remarks).await;
+                }
+            }
+            if let Some(refusal) = refused {
                 return Err(refusal.into());
             }
-            let Some(near) = verdict.near_copy else {
-                return self
-                    .finish(&recipe, &spec.identity, generated, remarks)
-                    .await;
-            };
-            remarks.push(too_near(recipe.seed, &near.of));
-            // The next one and not any: a job that is begun again must come to the same end.
-            recipe.seed = recipe.seed.wrapping_add(1);
+            recipe.seed = recipe.seed.wrapping_add(u64::from(recipe.candidates));
         }
         Err(DrawError::TooNear)
+    }
+
+    /// All candidates of a recipe, each with its seed, the one that fits the words best first.
+    async fn candidates(
+        &self,
+        recipe: &Recipe,
+        start: Option<&diffusion::Start>,
+        cancel: &CancellationToken,
+        tell: &mut impl FnMut(&StepReport),
+    ) -> Result<Vec<(u64, Generated)>, DrawError> {
+        let several = u64::from(recipe.candidates);
+        let mut drawn = Vec::new();
+        for number in 0..several {
+            let mut request = request(recipe, start.cloned())?;
+            request.seed = recipe.seed.wrapping_add(number);
+            let seed = request.seed;
+            let mut tell_of_all = |report: &StepReport| {
+                let steps = report.total.unwrap_or_default();
+                tell(&StepReport {
+                    done: number * steps + report.done,
+                    total: report.total.map(|steps| several * steps),
+                    preview: report.preview.clone(),
+                });
+            };
+            let generated = self.run(request, cancel, &mut tell_of_all).await?;
+            drawn.push((seed, generated));
+        }
+        if drawn.len() < 2 {
+            return Ok(drawn);
+        }
+        let words = vec![prompt::plain(&recipe.prompt)];
+        let words = self.atlas.embed_texts(words).await?.concat();
+        let mut fits = Vec::with_capacity(drawn.len());
+        for (_, generated) in &drawn {
+            let picture = self.atlas.embed_picture(pixels(generated)?).await?;
+            fits.push(candidates::fit(&words, &picture));
+        }
+        let mut drawn: Vec<Option<_>> = drawn.into_iter().map(Some).collect();
+        let best = candidates::best_first(&fits).into_iter();
+        Ok(best.filter_map(|place| drawn[place].take()).collect())
     }
 
     /// One run on the engine.
@@ -253,9 +308,8 @@ impl Painter {
         generated: Generated,
         mut remarks: Vec<String>,
     ) -> Result<Drawn, DrawError> {
+        let seen = pixels(&generated)?;
         let Generated { pixels, cut } = generated;
-        let (width, height) = (pixels.width() as usize, pixels.height() as usize);
-        let seen = Rgb::new(width, height, pixels.as_raw().clone())?;
         let neighbours = Neighbours::of(&self.atlas, seen, &recipe.prompt, BESIDE).await?;
         if let Some(cut) = cut {
             remarks.push(cut_remark(&cut));
@@ -289,12 +343,19 @@ impl Painter {
     }
 }
 
+/// What an encoder sees of a picture.
+fn pixels(generated: &Generated) -> Result<Rgb, ImageEncoderError> {
+    let pixels = &generated.pixels;
+    let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+    Rgb::new(width, height, pixels.as_raw().clone())
+}
+
 fn too_near(seed: u64, original: &Original) -> String {
     let what = match original {
         Original::Entry(id) => format!("the real picture {id} of the atlas"),
         Original::Training(name) => format!("one that the model was trained on ({name})"),
     };
-    format!("Seed {seed} gave a picture that is very near to {what}, so the next seed was taken.")
+    format!("Seed {seed} gave a picture that is very near to {what}, so another seed was taken.")
 }
 
 const BY_WORDS: &str = "Pictures can't be compared with this profile, so the real ones were found by \
@@ -336,6 +397,7 @@ mod tests {
             prompt: "chest <|endoftext|>\nX-ray".to_owned(),
             negative: "text".to_owned(),
             seed: 7,
+            candidates: 1,
             steps: 20,
             guidance: 4.0,
             width: 128,

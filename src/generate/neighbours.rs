@@ -177,7 +177,13 @@ mod tests {
     #[tokio::test]
     async fn a_picture_of_the_atlas_is_known_again_and_a_like_one_is_not() {
         let stripes = |width: u32| {
-            let shade = move |x: u32| if (x / width).is_multiple_of(2) { 40 } else { 200 };
+            let shade = move |x: u32| {
+                if (x / width).is_multiple_of(2) {
+                    40
+                } else {
+                    200
+                }
+            };
             let picture = RgbImage::from_fn(128, 128, move |x, _| image::Rgb([shade(x); 3]));
             DynamicImage::ImageRgb8(picture)
         };

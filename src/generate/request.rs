@@ -1,6 +1,7 @@
 //! What may be asked for, before anything is drawn: one plain sentence for each thing that can't be.
 //! What the words mean is `prompt`'s; how many tokens of them count is the network's.
 
+use super::candidates::MOST_CANDIDATES;
 use crate::store::{Recipe, Variant};
 
 /// Longest prompt, and longest text of what to leave out, in characters.
@@ -42,7 +43,7 @@ pub enum RequestError {
     )]
     Steps(u32),
     /// A weight of the prompt that isn't one.
-    #[error("Guidance must be a number from 0 to {MOST_GUIDANCE}; 4 is usual.")]
+    #[error("Guidance must be a number from 0 to {MOST_GUIDANCE}; 7 is usual.")]
     Guidance,
     /// A size that the model doesn't draw well.
     #[error(
@@ -63,6 +64,12 @@ pub enum RequestError {
          begins with, 1 keeps nothing of it."
     )]
     Strength,
+    /// A number of candidates that isn't drawn.
+    #[error(
+        "{0} candidates can't be drawn. Give a whole number from 1 to {MOST_CANDIDATES}; each takes as \
+         long as a picture."
+    )]
+    Candidates(u32),
     /// A seed that isn't a number.
     #[error(
         "A seed is a whole number from 0 to {}, such as 7. Leave it out for another picture each \
@@ -88,6 +95,9 @@ pub fn check(recipe: &Recipe, native: u32) -> Result<(), RequestError> {
     check_words(&recipe.prompt, &recipe.negative)?;
     if recipe.steps == 0 || recipe.steps > MOST_STEPS {
         return Err(RequestError::Steps(recipe.steps));
+    }
+    if recipe.candidates == 0 || recipe.candidates > MOST_CANDIDATES {
+        return Err(RequestError::Candidates(recipe.candidates));
     }
     if !(0.0..=MOST_GUIDANCE).contains(&recipe.guidance) {
         return Err(RequestError::Guidance);
@@ -162,6 +172,7 @@ mod tests {
             prompt: "chest X-ray".to_owned(),
             negative: String::new(),
             seed: 7,
+            candidates: 1,
             steps: 20,
             guidance: 4.0,
             width: 128,
@@ -209,6 +220,13 @@ mod tests {
         for steps in [0, 101, 10_000, u32::MAX] {
             let recipe = Recipe { steps, ..asked() };
             assert!(told(&recipe).starts_with(&format!("{steps} steps can't be made.")));
+        }
+        for candidates in [0, 9, u32::MAX] {
+            let recipe = Recipe {
+                candidates,
+                ..asked()
+            };
+            assert!(told(&recipe).starts_with(&format!("{candidates} candidates can't")));
         }
         for guidance in [-0.1, 20.1, f64::NAN, f64::INFINITY] {
             let recipe = Recipe {

@@ -42,7 +42,7 @@ impl Drawing {
         let mut parts = Vec::new();
         for id in &request.pictures {
             let recipe = self.recipe(id).await?;
-            let steps = u64::from(recipe.steps);
+            let steps = recipe.all_steps();
             let tell = |report: &StepReport| {
                 let progress = progress(report, (before, steps), request.steps);
                 job.progress.send_replace(progress);
@@ -91,8 +91,8 @@ fn check_model(engine: &Engine, wanted: &str) -> Result<(), String> {
     ))
 }
 
-/// How far all pictures are: those before this one, and so many steps of this one. Where a picture is
-/// made again with another seed, its steps count anew. What a variant skips counts as done.
+/// How far all pictures are: those before this one, and so many steps of this one and its candidates.
+/// Where a picture is made again with another seed, its steps count anew. What a variant skips counts as done.
 fn progress(report: &StepReport, (before, steps): (u64, u64), total: u64) -> Progress {
     let skipped = steps.saturating_sub(report.total.unwrap_or(steps));
     Progress {

@@ -275,6 +275,7 @@ mod tests {
             prompt: "chest X-ray".to_owned(),
             negative: String::new(),
             seed: 1,
+            candidates: 1,
             steps: 20,
             guidance: 4.0,
             width: 128,

@@ -53,8 +53,11 @@ pub struct Recipe {
     pub prompt: String,
     /// What it should not show; may be empty.
     pub negative: String,
-    /// Where its noise comes from.
+    /// Where its noise comes from: of the first candidate, where there are several.
     pub seed: u64,
+    /// How many are drawn, each from the seed after that of the one before; the one that fits the
+    /// prompt best is kept. From 1 on.
+    pub candidates: u32,
     /// Steps of denoising.
     pub steps: u32,
     /// Weight of the prompt; 1 is none beyond the network's own.
@@ -96,7 +99,8 @@ pub struct StoredPicture {
     pub user: u64,
     /// In which server.
     pub server: u64,
-    /// What it is made from. Its seed is that of the picture that was made.
+    /// What it is made from; once it was made, what it alone is made from: its own seed, and no
+    /// other candidate.
     pub recipe: Recipe,
     /// Set when it was made.
     pub made: Option<Made>,
@@ -153,9 +157,9 @@ impl Store {
         let id = PictureId::random();
         let (variant, start) = columns(recipe.variant.as_ref())?;
         sqlx::query(
-            "INSERT INTO pictures (id, user_id, server_id, prompt, negative, seed, steps, guidance,
-                                   width, height, scheduler, variant, start, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "INSERT INTO pictures (id, user_id, server_id, prompt, negative, seed, candidates, steps,
+                                   guidance, width, height, scheduler, variant, start, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(id.to_string())
         .bind(user as i64)
@@ -163,6 +167,7 @@ impl Store {
         .bind(storable(&recipe.prompt))
         .bind(storable(&recipe.negative))
         .bind(recipe.seed as i64)
+        .bind(i64::from(recipe.candidates))
         .bind(i64::from(recipe.steps))
         .bind(recipe.guidance)
         .bind(i64::from(recipe.width))
@@ -182,8 +187,8 @@ impl Store {
     /// What the database reports.
     pub async fn picture(&self, id: &PictureId) -> Result<Option<StoredPicture>, StoreError> {
         let row = sqlx::query(
-            "SELECT user_id, server_id, prompt, negative, seed, steps, guidance, width, height,
-                    scheduler, variant, start, model, told, file, sheet
+            "SELECT user_id, server_id, prompt, negative, seed, candidates, steps, guidance, width,
+                    height, scheduler, variant, start, model, told, file, sheet
              FROM pictures WHERE id = $1 AND created_at >= $2",
         )
         .bind(id.0.as_str())
@@ -193,7 +198,8 @@ impl Store {
         row.as_ref().map(stored).transpose()
     }
 
-    /// Notes that a picture was made: with which seed and model, what is told of it, and its files.
+    /// Notes that a picture was made: with which seed of all candidates and which model, what is told
+    /// of it, and its files.
     /// `false` if it was deleted meanwhile.
     ///
     /// # Errors
@@ -206,7 +212,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let noted = sqlx::query(
             "UPDATE pictures
-             SET seed = $1, model = $2, told = $3, file = $4, sheet = $5, made_at = $6
+             SET seed = $1, candidates = 1, model = $2, told = $3, file = $4, sheet = $5, made_at = $6
              WHERE id = $7",
         )
         .bind(seed as i64)
@@ -332,6 +338,7 @@ fn recipe(row: &AnyRow) -> Result<Recipe, StoreError> {
         prompt: row.try_get("prompt")?,
         negative: row.try_get("negative")?,
         seed: row.try_get::<i64, _>("seed")? as u64,
+        candidates: number("candidates")?,
         steps: number("steps")?,
         guidance: row.try_get("guidance")?,
         width: number("width")?,

@@ -223,6 +223,7 @@ async fn pictures_are_kept(store: &Store, other: &Store) -> Result<()> {
         prompt: "صورة '; DROP TABLE pictures; --".to_owned(),
         negative: String::new(),
         seed: u64::MAX,
+        candidates: 1,
         steps: 20,
         guidance: 4.5,
         width: 128,

@@ -55,13 +55,17 @@ pub(crate) struct Arguments {
     /// Steps of drawing (default 20); more take longer
     #[arg(long, value_name = "NUMBER")]
     steps: Option<u32>,
-    /// How closely to follow the prompt, 0 to 20 (default 4)
+    /// How closely to follow the prompt, 0 to 20 (default 7)
     #[arg(long, value_name = "NUMBER")]
     guidance: Option<f64>,
     /// Where the noise comes from: the same number gives the same picture (default: another each
     /// time)
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
+    /// Pictures to draw, from this seed on, of which the one that fits the words best by the encoder is
+    /// kept (default 4; 1 with a seed or a picture to begin with)
+    #[arg(long, value_name = "NUMBER")]
+    candidates: Option<u32>,
     /// Width and height in pixels, for instance 128 or 128x96 (default: what the model was trained
     /// at)
     #[arg(long, value_name = "SIZE")]
@@ -92,6 +96,7 @@ impl Arguments {
             steps: self.steps,
             guidance: self.guidance,
             seed: self.seed,
+            candidates: self.candidates,
             size: self.size.clone(),
             scheduler: self.scheduler,
             strength: self.strength,

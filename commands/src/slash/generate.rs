@@ -46,7 +46,7 @@ pub(crate) async fn generate(
     #[max_length = 2000]
     negative: Option<String>,
     #[description = "Steps of drawing (default 20): more take longer"] steps: Option<u32>,
-    #[description = "How closely to follow the prompt, 0 to 20 (default 4)"] guidance: Option<f64>,
+    #[description = "How closely to follow the prompt, 0 to 20 (default 7)"] guidance: Option<f64>,
     #[description = "A whole number: the same one gives the same picture again"] seed: Option<u32>,
     #[description = "Width and height in pixels, for instance 128 or 128x96"]
     #[max_length = 20]
@@ -65,6 +65,7 @@ pub(crate) async fn generate(
         steps,
         guidance,
         seed: seed.map(u64::from),
+        candidates: None,
         size,
         scheduler: None,
         strength,
@@ -149,7 +150,7 @@ pub(crate) async fn queue(
     let request = JobRequest::Generate(Generate {
         pictures: pictures.clone(),
         model,
-        steps: recipes.iter().map(|recipe| u64::from(recipe.steps)).sum(),
+        steps: recipes.iter().map(Recipe::all_steps).sum(),
     });
     let reply = Reply::by(asker.token, asker.channel).stored();
     let caller = Caller::new(user, server);

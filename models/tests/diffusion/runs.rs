@@ -123,8 +123,8 @@ fn the_words_beyond_the_limit_are_shown() {
         let mut request = short(name);
         let begun = pipeline.begin(&request).expect("begun");
         assert_eq!(begun.cut(), None, "{name}");
-        let whole =
-            "axial abdomen contrast of the chest with pleural effusion on coronal slice brain";
+        let whole = "axial abdomen contrast of the chest with pleural effusion on coronal slice \
+                     brain with contrast";
         request.prompt = format!("{whole} nodule knee arrow");
         let cut = pipeline.begin(&request).expect("begun");
         let words = cut.cut().expect("more than sixteen tokens").to_owned();

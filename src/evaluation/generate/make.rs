@@ -8,7 +8,9 @@ use mirage_models::diffusion::{Device, DiffusionError, Pipeline, Request, Schedu
 use mirage_models::image_encoder::Rgb;
 
 use super::{Prompt, Synthetic};
+use crate::evaluation::embed::Encoders;
 use crate::evaluation::error::EvaluationError;
+use crate::generate::{best_first, fit};
 
 /// How pictures are made.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct Terms {
     pub scheduler: SchedulerKind,
     /// Seed of the first picture; each further one has the next.
     pub seed: u64,
+    /// Pictures that are drawn of a prompt, to keep the one that fits it best. From 1 on.
+    pub candidates: u32,
     /// Side in pixels.
     pub size: u32,
 }
@@ -98,26 +102,49 @@ pub fn draw(pipeline: &Pipeline, prompt: &str, terms: &Terms) -> Result<Drawn, E
     })
 }
 
-/// Makes a picture of each prompt. `progress` is told how many are done.
+/// Makes a picture of each prompt: of its candidates the one that these encoders find to fit it best.
+/// `progress` is told how many are done.
 ///
 /// # Errors
-/// As [`draw`].
+/// As [`draw`], and what the encoders refuse.
 pub fn make(
     pipeline: &Pipeline,
+    encoders: &Encoders,
     prompts: &[Prompt],
     terms: &Terms,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<Synthetic>, EvaluationError> {
     let mut pictures = Vec::with_capacity(prompts.len());
+    let each = u64::from(terms.candidates.max(1));
     for (number, prompt) in (0..).zip(prompts) {
-        let drawn = draw(pipeline, &prompt.text, &terms.later(number))?;
+        let mut drawn = Vec::new();
+        for candidate in 0..each {
+            let terms = terms.later(number * each + candidate);
+            drawn.push(draw(pipeline, &prompt.text, &terms)?.pixels);
+        }
+        let best = best(encoders, &prompt.text, &drawn)?;
         pictures.push(Synthetic {
             prompt: prompt.clone(),
-            pixels: drawn.pixels,
+            pixels: drawn[best].clone(),
+            first: drawn.swap_remove(0),
         });
         progress(pictures.len());
     }
     Ok(pictures)
+}
+
+/// The place of the candidate that fits a prompt best.
+fn best(encoders: &Encoders, prompt: &str, drawn: &[Rgb]) -> Result<usize, EvaluationError> {
+    if drawn.len() < 2 {
+        return Ok(0);
+    }
+    let words = encoders.text.embed(&[prompt])?.concat();
+    let pictures = encoders.image.embed(drawn)?;
+    let fits: Vec<f32> = pictures
+        .iter()
+        .map(|picture| fit(&words, picture))
+        .collect();
+    Ok(best_first(&fits).first().copied().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -131,6 +158,7 @@ mod tests {
             guidance: 4.0,
             scheduler: SchedulerKind::Ddim,
             seed: u64::MAX,
+            candidates: 1,
             size: 128,
         };
         assert_eq!(terms.later(0), terms);

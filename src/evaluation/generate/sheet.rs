@@ -103,7 +103,12 @@ mod tests {
             region: "head".to_owned(),
             text: text.to_owned(),
         };
-        Synthetic { prompt, pixels }
+        let first = pixels.clone();
+        Synthetic {
+            prompt,
+            pixels,
+            first,
+        }
     }
 
     #[test]

@@ -110,6 +110,8 @@ fn the_figures_have_the_documented_names() {
         modality_accuracy: 1.0,
         region_accuracy: 1.0,
         both_accuracy: 1.0,
+        first_modality_accuracy: 0.4,
+        first_region_accuracy: 0.3,
         real_modality_accuracy: Some(1.0),
         real_region_accuracy: None,
         real_pictures: 1,

@@ -17,6 +17,7 @@ fn recipe(variant: Option<Variant>) -> Recipe {
         prompt: "صورة '; DROP TABLE pictures; --".to_owned(),
         negative: String::new(),
         seed: u64::MAX,
+        candidates: 4,
         steps: 20,
         guidance: 4.5,
         width: 128,
@@ -84,6 +85,7 @@ async fn what_was_made_is_kept_and_its_files_go_when_they_were_posted() {
     assert!(store.picture_made(&id, 8, &made()).await.expect("noted"));
     let stored = store.picture(&id).await.expect("read").expect("kept");
     assert_eq!((stored.recipe.seed, stored.made), (8, Some(made())));
+    assert_eq!(stored.recipe.candidates, 1, "the one that was kept");
     // A job that was interrupted makes it once more.
     assert!(store.picture_made(&id, 8, &made()).await.expect("noted"));
     store.erase_files_of(&id).await.expect("erased");

@@ -65,7 +65,7 @@ pub(crate) struct Arguments {
 }
 
 /// How closely both sides follow the prompt: what is usual.
-const GUIDANCE: f64 = 4.0;
+const GUIDANCE: f64 = 7.0;
 
 /// What both sides work with.
 struct Given {
@@ -113,6 +113,7 @@ fn given(arguments: &Arguments, config: &Config) -> Result<Given, Failure> {
             // What the peer has too, to the last sum.
             scheduler: SchedulerKind::Ddim,
             seed: 1,
+            candidates: 1,
             size: spec.size,
         },
         threads: arguments.threads.map_or(config.work.threads, usize::from),

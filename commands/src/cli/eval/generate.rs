@@ -9,13 +9,15 @@ use mirage::config::Config;
 use mirage::engine::EngineError;
 use mirage::evaluation::EvaluationError;
 use mirage::evaluation::generate::{self, Copies, Figures, Prompt, Reals, Terms};
+use mirage::generate::CANDIDATES;
 use mirage_models::diffusion::SchedulerKind;
 use mirage_models::judge::{self, Judge};
+use mirage_models::manifest::Manifest;
 use mirage_models::resolver::{FileState, Resolver};
 use serde::Serialize;
 
 use super::classify::matrix;
-use super::material::blocking;
+use super::material::{blocking, load};
 use crate::cli::Exit;
 use crate::cli::compare::files;
 use crate::cli::failure::Failure;
@@ -47,7 +49,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     steps: u32,
     /// How closely to follow the prompt
-    #[arg(long, default_value_t = 4.0, value_parser = guidance)]
+    #[arg(long, default_value_t = 7.0, value_parser = guidance)]
     guidance: f64,
     /// How noise becomes a picture: ddim, euler-a, dpm++ (what people get) or unipc
     #[arg(long, default_value_t = SchedulerKind::default())]
@@ -55,6 +57,10 @@ pub(crate) struct Arguments {
     /// Seed of the first picture; each further one has the next
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Pictures to draw of each prompt, of which the one that fits it best by the profile's encoders
+    /// is judged: 4 is what people get
+    #[arg(long, default_value_t = CANDIDATES, value_parser = clap::value_parser!(u32).range(1..=8))]
+    candidates: u32,
     /// Write a sheet of 24 of the pictures with their prompts to this file
     #[arg(long, value_name = "FILE.png")]
     sheet: Option<PathBuf>,
@@ -84,6 +90,7 @@ struct Answer {
     guidance: f64,
     scheduler: String,
     seed: u64,
+    candidates: u32,
     size: u32,
     /// To make all pictures, the network loaded before.
     seconds: f64,
@@ -123,6 +130,7 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         guidance: arguments.guidance,
         scheduler: arguments.scheduler,
         seed: arguments.seed,
+        candidates: arguments.candidates,
         size: spec.size,
     };
     say(&format!(
@@ -133,6 +141,8 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
     let places = Places {
         judge,
         generator: folder.join(&spec.folder),
+        weights: folder,
+        manifest: manifest.clone(),
     };
     let measuring = measure(arguments, (terms.clone(), reals), places, config);
     let measured = interrupt::unless_stopped(&cancel, stopped, measuring).await??;
@@ -145,6 +155,7 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
         guidance: terms.guidance,
         scheduler: terms.scheduler.to_string(),
         seed: terms.seed,
+        candidates: terms.candidates,
         size: terms.size,
         seconds: measured.seconds,
         figures: measured.figures,
@@ -161,6 +172,8 @@ pub(super) async fn run(arguments: &Arguments, config: &Config) -> Result<Exit, 
 struct Places {
     judge: PathBuf,
     generator: PathBuf,
+    weights: PathBuf,
+    manifest: Manifest,
 }
 
 /// Makes sure that the judge's files are there.
@@ -195,13 +208,14 @@ async fn measure(
             let progress = Waiting::new("Loading the networks".to_owned());
             let judge = Judge::load(&places.judge)?;
             let pipeline = generate::load(&places.generator)?;
+            let encoders = load(&places.manifest, &places.weights)?;
             let started = Instant::now();
             let of = prompts.len();
             let mut show = |done: usize| progress.message(format!("{done} of {of} pictures made"));
-            let pictures = generate::make(&pipeline, &prompts, &terms, &mut show)?;
+            let pictures = generate::make(&pipeline, &encoders, &prompts, &terms, &mut show)?;
             let seconds = started.elapsed().as_secs_f64();
             // The generator's memory is of no more use.
-            drop(pipeline);
+            drop((pipeline, encoders));
             let of = reals.count();
             let mut show = |done: usize| {
                 progress.message(format!("{done} of {of} real pictures looked at"));
@@ -231,9 +245,13 @@ impl Answer {
             format!("{name:<12}{share:>7.3}  {range:<16}{real:>11}")
         };
         let both = format!("{:<12}{:>7.3}", "both", figures.both_accuracy);
+        let firsts = format!(
+            "Of the first candidate alone: modality {:.3}, region {:.3}",
+            figures.first_modality_accuracy, figures.first_region_accuracy
+        );
         let lines = [
             format!(
-                "{} pictures of {} pixels by {}, {} steps ({}), guidance {}, seeds from {}, {:.0} s",
+                "{} pictures of {} pixels by {}, {} steps ({}), guidance {}, seeds from {}, the best of {} each, {:.0} s",
                 figures.pictures,
                 self.size,
                 self.generator,
@@ -241,6 +259,7 @@ impl Answer {
                 self.scheduler,
                 self.guidance,
                 self.seed,
+                self.candidates,
                 self.seconds
             ),
             format!("Judged by {}:", figures.judge),
@@ -261,6 +280,7 @@ impl Answer {
                 figures.real_region_accuracy,
             ),
             both,
+            firsts,
             format!(
                 "Fréchet distance from half of {} real pictures, {} numbers a picture: {:.2}\n\
                  \x20 of the mean picture {:.2}, of the other half {:.2}",

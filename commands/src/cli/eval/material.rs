@@ -192,7 +192,8 @@ where
     interrupt::unless_stopped(&cancel, "Stopped. Nothing was changed.", measuring).await?
 }
 
-fn load(manifest: &Manifest, folder: &Path) -> Result<Encoders, EvaluationError> {
+/// The encoders of a profile.
+pub(super) fn load(manifest: &Manifest, folder: &Path) -> Result<Encoders, EvaluationError> {
     // The one that a profile may lack comes first.
     let image = image_encoder::load(manifest, folder)?;
     let text = text_encoder::load(manifest, folder)?;

@@ -367,9 +367,9 @@ mod tests {
             .iter()
             .filter_map(|button| button["label"].as_str())
             .collect();
-        assert_eq!(labels, ["What differs", "Add to quiz"]);
+        assert_eq!(labels, ["What differs", "Draw each side", "Add to quiz"]);
         let carried = "compare:add:0123456789abcdef:0:3:ba";
-        assert_eq!(buttons[1]["custom_id"], carried);
+        assert_eq!(buttons[2]["custom_id"], carried);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use mirage::atlas::{Filter, MatchedBy};
 use mirage::compare::{self, BesideReal, Synthetic};
-use mirage::generate::{random_seed, seed as parsed_seed};
+use mirage::generate::seed as parsed_seed;
 use mirage::store::{
     PictureId, Recipe, Search, SearchSubject, Start, StoredPicture, Told, Variant,
 };
@@ -65,7 +65,7 @@ pub(crate) async fn make_again(
 ) -> Result<(), CommandError> {
     let mut recipe = repeatable(data, id).await?;
     if act == Act::Vary {
-        recipe.seed = random_seed();
+        recipe.draw_anew();
     }
     queue(data, asker, &[recipe]).await
 }
@@ -77,12 +77,15 @@ pub(super) async fn make_edited(
     id: &PictureId,
     words: Edited,
 ) -> Result<(), CommandError> {
-    let recipe = Recipe {
+    let mut recipe = Recipe {
         prompt: words.prompt,
         negative: words.negative,
-        seed: words.seed,
         ..repeatable(data, id).await?
     };
+    match words.seed {
+        Some(seed) => recipe.seed = seed,
+        None => recipe.draw_anew(),
+    }
     queue(data, asker, &[recipe]).await
 }
 
@@ -91,7 +94,8 @@ pub(super) async fn make_edited(
 pub(super) struct Edited {
     prompt: String,
     negative: String,
-    seed: u64,
+    /// `None` for one that nobody chose.
+    seed: Option<u64>,
 }
 
 impl Edited {
@@ -101,10 +105,10 @@ impl Edited {
     /// One sentence for who typed them.
     pub(super) fn of(prompt: &str, negative: &str, seed: &str) -> Result<Self, CommandError> {
         let seed = match seed.trim() {
-            "" => random_seed(),
+            "" => None,
             typed => {
                 let seed = parsed_seed(typed);
-                seed.map_err(|error| CommandError::Shown(error.to_string()))?
+                Some(seed.map_err(|error| CommandError::Shown(error.to_string()))?)
             }
         };
         let (prompt, negative) = (prompt.trim().to_owned(), negative.trim().to_owned());

@@ -248,6 +248,7 @@ mod tests {
                 prompt: text.to_owned(),
                 negative: text.to_owned(),
                 seed: u64::MAX,
+                candidates: 1,
                 steps: 20,
                 guidance: 4.0,
                 width: 128,

@@ -194,6 +194,7 @@ mod tests {
                 guidance: 4.0,
                 scheduler: SchedulerKind::Ddim,
                 seed: 1,
+                candidates: 1,
                 size: 128,
             },
             threads: 2,
