@@ -39,6 +39,7 @@ pub use collection::{NameError, check_name, usable_name};
 pub use entry::{Description, Entry, EntryId, LabelledBox, Provenance};
 pub use error::AtlasError;
 pub use filter::{Field, Filter};
+pub(crate) use fusion::reciprocal_rank_fusion;
 pub use image_to_text::FittingWord;
 pub use parts::{MOST_COUNTED, PartMatches};
 pub use re_embed::re_embed;

@@ -10,7 +10,7 @@ const K: f32 = 60.0;
 /// Fuses rankings, each best first and with its weight (0 or more; the paper's is 1). Every item
 /// comes once, with the sum of `weight / (60 + rank)` over the rankings that hold it (ranks from
 /// 1), best first. Ties keep the order of the rankings given.
-pub(super) fn reciprocal_rank_fusion<T: Eq + Hash + Clone>(
+pub(crate) fn reciprocal_rank_fusion<T: Eq + Hash + Clone>(
     rankings: &[(Vec<T>, f32)],
 ) -> Vec<(T, f32)> {
     let mut order: Vec<T> = Vec::new();

@@ -1,16 +1,24 @@
-//! The real pictures that a synthetic one is most like, to be shown beside it, each with its source
-//! and licence. How they are laid out is `sheet`'s and the callers' concern.
+//! The real pictures that a synthetic one is most like and that show what was asked for, to be shown
+//! beside it, each with its source and licence. How they are laid out is `sheet`'s and the callers' concern.
 
 use std::collections::HashMap;
 
 use image::{DynamicImage, RgbImage};
 use mirage_models::image_encoder::Rgb;
 
-use crate::atlas::{Atlas, AtlasError, Entry, EntryId, Filter, Query, Request};
+use crate::atlas::{
+    Atlas, AtlasError, Entry, EntryId, Filter, Hit, Outcome, Query, Request, reciprocal_rank_fusion,
+};
 use crate::media::{self, Fingerprint};
 
 /// Real pictures that stand beside a synthetic one.
 pub const BESIDE: usize = 3;
+
+/// Real pictures that are looked at, of those that are like it and of those that the prompt finds.
+const AMONG: usize = 24;
+/// How much more the prompt says about what belongs beside a synthetic picture than the encoder does,
+/// which has seen real ones alone: a smear of a brain is to it as much like a cell as like a brain.
+const PROMPT_WEIGHT: f32 = 1.5;
 
 /// A real picture of the atlas.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +32,9 @@ pub struct Neighbour {
 /// What stands beside a synthetic picture.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Neighbours {
-    /// The real pictures, nearest first.
+    /// The real pictures, best first.
     pub nearest: Vec<Neighbour>,
-    /// Whether the nearest is no nearer than two pictures are by chance.
+    /// Whether none of the atlas is nearer to it than two pictures are by chance.
     pub nothing_close: bool,
     /// Words of the atlas that fit the synthetic picture, best first.
     pub words: Vec<String>,
@@ -35,8 +43,9 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// The nearest real pictures of a synthetic one, `limit` at most. Where the profile has no
-    /// encoder of pictures, those that its prompt finds.
+    /// The real pictures that belong beside a synthetic one, `limit` at most: those that are near it
+    /// and that its prompt finds come first. Where the profile has no encoder of pictures, the
+    /// prompt alone finds them.
     ///
     /// # Errors
     /// What the encoder or LanceDB report.
@@ -46,33 +55,56 @@ impl Neighbours {
         prompt: &str,
         limit: usize,
     ) -> Result<Self, AtlasError> {
-        let by_words = !atlas.knows_pictures();
-        let query = if by_words {
-            Query::Text(prompt.to_owned())
-        } else {
-            Query::Picture(picture)
-        };
-        let request = Request {
-            query,
-            filter: Filter::default(),
-            offset: 0,
-            limit,
-        };
-        let found = atlas.search(&request).await?;
-        let entries: Vec<Entry> = found.hits.into_iter().map(|hit| hit.entry).collect();
+        let meant = found(atlas, Query::Text(prompt.to_owned())).await?;
+        if !atlas.knows_pictures() {
+            let mut entries = entries(meant.hits);
+            entries.truncate(limit);
+            return Ok(Self {
+                nearest: with_pictures(atlas, entries).await?,
+                nothing_close: meant.nothing_close,
+                words: Vec::new(),
+                by_words: true,
+            });
+        }
+        let like = found(atlas, Query::Picture(picture)).await?;
+        let best = fused(entries(like.hits), entries(meant.hits), limit);
         Ok(Self {
-            nearest: with_pictures(atlas, entries).await?,
-            nothing_close: found.nothing_close,
-            words: found.words.into_iter().map(|word| word.word).collect(),
-            by_words,
+            nearest: with_pictures(atlas, best).await?,
+            nothing_close: like.nothing_close,
+            words: like.words.into_iter().map(|word| word.word).collect(),
+            by_words: false,
         })
     }
 
-    /// The names of the real pictures, nearest first.
+    /// The names of the real pictures, best first.
     pub fn ids(&self) -> Vec<EntryId> {
         let names = self.nearest.iter().map(|near| near.entry.id.clone());
         names.collect()
     }
+}
+
+async fn found(atlas: &Atlas, query: Query) -> Result<Outcome, AtlasError> {
+    let request = Request {
+        query,
+        filter: Filter::default(),
+        offset: 0,
+        limit: AMONG,
+    };
+    atlas.search(&request).await
+}
+
+fn entries(hits: Vec<Hit>) -> Vec<Entry> {
+    hits.into_iter().map(|hit| hit.entry).collect()
+}
+
+/// One ranking of the pictures that are like a synthetic one and of those that its prompt finds.
+fn fused(like: Vec<Entry>, meant: Vec<Entry>, limit: usize) -> Vec<Entry> {
+    let names = |entries: &[Entry]| entries.iter().map(|entry| entry.id.clone()).collect();
+    let rankings: [(Vec<EntryId>, f32); 2] = [(names(&meant), PROMPT_WEIGHT), (names(&like), 1.0)];
+    let all = meant.into_iter().chain(like);
+    let mut all: HashMap<EntryId, Entry> = all.map(|entry| (entry.id.clone(), entry)).collect();
+    let best = reciprocal_rank_fusion(&rankings).into_iter().take(limit);
+    best.filter_map(|(id, _)| all.remove(&id)).collect()
 }
 
 impl Neighbour {
@@ -148,7 +180,11 @@ mod tests {
         ])
         .await;
         let picture = media::pixels(&testing::square(25)).expect("pixels");
-        let beside = Neighbours::of(&small.atlas, picture, "x", 2).await;
+        // Asked for and like it; then one is asked for, and the other only like it.
+        let asked = Neighbours::of(&small.atlas, picture.clone(), "light", 2).await;
+        let asked = asked.expect("readable").ids();
+        assert_eq!(asked[0], EntryId::new("t", "light"), "{asked:?}");
+        let beside = Neighbours::of(&small.atlas, picture, "dark", 2).await;
         let beside = beside.expect("readable");
         assert_eq!(
             beside.ids(),
