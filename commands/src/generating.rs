@@ -25,7 +25,7 @@ const NEVER_REAL: &str = "Behind a synthetic picture there is no patient, no dev
     convincing where it is wrong.";
 
 /// Steps, guidance and strength where nobody names them.
-const STEPS: u32 = 20;
+const STEPS: u32 = 12;
 const GUIDANCE: f64 = 7.0;
 const STRENGTH: f64 = 0.6;
 
@@ -252,7 +252,7 @@ mod tests {
     fn what_nobody_names_is_what_is_usual() {
         let made = recipe(asked(), false).expect("usual");
         assert_eq!(made.prompt, "chest X-ray");
-        assert_eq!((made.steps, made.width, made.height), (20, 128, 128));
+        assert_eq!((made.steps, made.width, made.height), (12, 128, 128));
         assert_eq!(made.candidates, generate::CANDIDATES);
         assert!(made.variant.is_none() && made.seed <= u64::from(u32::MAX));
         let variant = recipe(asked(), true).expect("usual").variant;

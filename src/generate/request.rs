@@ -38,7 +38,7 @@ pub enum RequestError {
     SameWords,
     /// Steps that can't be made.
     #[error(
-        "{0} steps can't be made. Give a whole number from 1 to {MOST_STEPS}; 20 are usual, and \
+        "{0} steps can't be made. Give a whole number from 1 to {MOST_STEPS}; 12 are usual, and \
          more take longer."
     )]
     Steps(u32),

@@ -36,6 +36,18 @@ async fn the_same_seed_gives_the_same_bytes_and_another_does_not() -> Result<()>
     assert_ne!(field(&other, "Seed"), field(&first, "Seed"));
     assert_eq!(field(&other, "Prompt"), field(&first, "Prompt"));
     assert!(file(&bot, &other).await? != file(&bot, &first).await?);
+    // Nobody chose its seed, so it is the best of several; alone it is the same picture.
+    assert!(!first.content().contains("Of 4 pictures"));
+    assert!(
+        other.content().contains("Of 4 pictures, from the seeds"),
+        "{}",
+        other.text()
+    );
+    let alone = press(&bot, "ada", &other, "Same seed again").await?;
+    let alone = made(&alone).await?;
+    assert!(!alone.content().contains("Of 4 pictures"));
+    assert_eq!(field(&alone, "Seed"), field(&other, "Seed"));
+    assert!(file(&bot, &alone).await? == file(&bot, &other).await?);
     bot.finish().await
 }
 

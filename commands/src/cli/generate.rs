@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
     /// What to leave out
     #[arg(long, value_name = "TEXT")]
     negative: Option<String>,
-    /// Steps of drawing (default 20); more take longer
+    /// Steps of drawing (default 12); more take longer
     #[arg(long, value_name = "NUMBER")]
     steps: Option<u32>,
     /// How closely to follow the prompt, 0 to 20 (default 7)

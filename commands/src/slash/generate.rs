@@ -45,7 +45,7 @@ pub(crate) async fn generate(
     #[description = "What to leave out, for instance: text and arrows"]
     #[max_length = 2000]
     negative: Option<String>,
-    #[description = "Steps of drawing (default 20): more take longer"] steps: Option<u32>,
+    #[description = "Steps of drawing (default 12): more take longer"] steps: Option<u32>,
     #[description = "How closely to follow the prompt, 0 to 20 (default 7)"] guidance: Option<f64>,
     #[description = "A whole number: the same one gives the same picture again"] seed: Option<u32>,
     #[description = "Width and height in pixels, for instance 128 or 128x96"]

@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(2..=10_000))]
     pictures: u16,
     /// Steps a picture
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=100))]
     steps: u32,
     /// How closely to follow the prompt
     #[arg(long, default_value_t = 7.0, value_parser = guidance)]
