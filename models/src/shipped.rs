@@ -14,6 +14,17 @@ const FILES: &[(&str, &[u8])] = compiled_in![
     "image-encoder/model.safetensors",
     "judge/config.json",
     "judge/heads.safetensors",
+    "diffusion/model_index.json",
+    "diffusion/scheduler/scheduler_config.json",
+    "diffusion/text_encoder/config.json",
+    "diffusion/tokenizer/tokenizer_config.json",
+    "diffusion/tokenizer/tokenizer.json",
+    "diffusion/vae/config.json",
+    "diffusion/vae/diffusion_pytorch_model.safetensors",
+    "diffusion/unet/config.json",
+    "diffusion/unet/diffusion_pytorch_model.safetensors",
+    "diffusion/preview.json",
+    "diffusion/known_pictures.safetensors",
 ];
 
 /// The content of a file, or `None` if none of that name is compiled in.
